@@ -1,0 +1,67 @@
+"""The checks of this project: `inv test` runs lint, types and tests, all in .venv.
+
+`nox -s full` takes long and belongs before a release; `nox -s lock` pins the requirements.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+# One environment, the one that operators have too: nothing is installed twice.
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "tests"]
+
+# Each group is locked on top of the ones before it.
+GROUPS = ("runner", "local", "lint", "test", "spark")
+
+# A file's tests stay together: they share what is slow to set up.
+PARALLEL = ("--numprocesses", "auto", "--dist", "loadfile")
+
+
+def python(session: nox.Session, module: str, *arguments: str) -> None:
+    """Runs a module with the Python that runs nox, whether or not .venv is activated."""
+    session.run(sys.executable, "-m", module, *arguments, external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and format, with Ruff."""
+    python(session, "ruff", "check")
+    python(session, "ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, with mypy."""
+    python(session, "mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests but those that take long; arguments after `--` go to pytest."""
+    python(session, "pytest", *PARALLEL, *session.posargs)
+
+
+@nox.session
+def full(session: nox.Session) -> None:
+    """All tests: every kill point, large sizes, all engines."""
+    python(session, "pytest", *PARALLEL, "-m", "full or not full", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Pins each group of pyproject.toml in requirements/; `-- --upgrade` takes newer versions."""
+    constraints: list[str] = []
+    for group in GROUPS:
+        path = str(Path("requirements", f"{group}.txt"))
+        python(
+            session,
+            *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
+            *("--python-version", "3.11", "--custom-compile-command", "nox -s lock"),
+            *("--group", group, "--output-file", path, *constraints, *session.posargs),
+        )
+        constraints += ["--constraints", path]
