@@ -1,0 +1,267 @@
+"""The tables of the ``reports`` database, one model a table.
+
+The pipeline's publisher fills them through the database's own driver, without Django; here they
+are declared, migrated and read. Datetimes are UTC, dates are UTC dates, intervals are left-closed
+and right-open.
+
+A unique key also serves as the index for its leading columns, so that queries by course, and by
+course and date, need no index of their own. Where a column of it may be NULL, both SQLite and
+MySQL hold NULLs for different: one row for "unknown" is then the publisher's duty.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class PublishedModel(models.Model):
+    """What all tables have in common."""
+
+    created = models.DateTimeField(db_comment="when the row was published")
+
+    class Meta:
+        abstract = True
+
+
+class CourseModel(PublishedModel):
+    """A table about courses."""
+
+    course_id = models.CharField(max_length=255, db_comment="course key, in either form")
+
+    class Meta:
+        abstract = True
+
+
+class CourseEnrollmentModel(CourseModel):
+    """Learners of a course, day by day, in all or by one property of theirs."""
+
+    date = models.DateField(db_comment="the day at whose end the learners are counted")
+    count = models.IntegerField(db_comment="learners enrolled at the end of the day")
+    cumulative_count = models.IntegerField(
+        db_comment="distinct learners ever enrolled up to the end of the day"
+    )
+
+    class Meta:
+        abstract = True
+        get_latest_by = "date"
+
+
+class CourseEnrollmentDaily(CourseEnrollmentModel):
+    """Learners of a course on each day."""
+
+    class Meta(CourseEnrollmentModel.Meta):
+        db_table = "course_enrollment_daily"
+        ordering = ["date", "course_id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course_id", "date"], name="course_enrollment_daily_key"
+            )
+        ]
+
+
+class CourseEnrollmentModeDaily(CourseEnrollmentModel):
+    """Learners of a course on each day by enrollment mode."""
+
+    mode = models.CharField(max_length=255, db_comment="enrollment mode, such as audit or verified")
+
+    class Meta(CourseEnrollmentModel.Meta):
+        db_table = "course_enrollment_mode_daily"
+        ordering = ["date", "course_id", "mode"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course_id", "date", "mode"], name="course_enrollment_mode_daily_key"
+            )
+        ]
+
+
+class CourseEnrollmentGenderDaily(CourseEnrollmentModel):
+    """Learners of a course on each day by gender."""
+
+    gender = models.CharField(
+        max_length=255, null=True, db_comment="f, m or o as in the profile; NULL: unknown"
+    )
+
+    class Meta(CourseEnrollmentModel.Meta):
+        db_table = "course_enrollment_gender_daily"
+        ordering = ["date", "course_id", "gender"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course_id", "date", "gender"], name="course_enrollment_gender_daily_key"
+            )
+        ]
+
+
+class CourseEnrollmentBirthYearDaily(CourseEnrollmentModel):
+    """Learners of a course on the last day by year of birth."""
+
+    birth_year = models.IntegerField(null=True, db_comment="year of birth; NULL: unknown")
+
+    class Meta(CourseEnrollmentModel.Meta):
+        db_table = "course_enrollment_birth_year_daily"
+        ordering = ["date", "course_id", "birth_year"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course_id", "date", "birth_year"],
+                name="course_enrollment_birth_year_daily_key",
+            )
+        ]
+
+
+class CourseEnrollmentEducationLevelDaily(CourseEnrollmentModel):
+    """Learners of a course on the last day by level of education."""
+
+    education_level = models.CharField(
+        max_length=255, null=True, db_comment="highest level of education; NULL: unknown"
+    )
+
+    class Meta(CourseEnrollmentModel.Meta):
+        db_table = "course_enrollment_education_level_daily"
+        ordering = ["date", "course_id", "education_level"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course_id", "date", "education_level"],
+                name="course_enrollment_education_level_daily_key",
+            )
+        ]
+
+
+class CourseMetaSummaryEnrollment(CourseModel):
+    """Each course with its learners of the last day by mode, and what the catalog says of it."""
+
+    catalog_course_title = models.CharField(
+        max_length=255, null=True, db_comment="title; NULL: not in the catalog"
+    )
+    catalog_course = models.CharField(
+        max_length=255, null=True, db_comment="key of the course without its run"
+    )
+    start_time = models.DateTimeField(null=True, db_comment="when the course begins")
+    end_time = models.DateTimeField(null=True, db_comment="when the course ends")
+    pacing_type = models.CharField(
+        max_length=255, null=True, db_comment="instructor_paced or self_paced"
+    )
+    availability = models.CharField(
+        max_length=255, null=True, db_comment="state in the catalog, such as Current or Archived"
+    )
+    enrollment_mode = models.CharField(
+        max_length=255, db_comment="enrollment mode, such as audit or verified"
+    )
+    count = models.IntegerField(db_comment="learners enrolled at the end of the last day")
+    cumulative_count = models.IntegerField(db_comment="distinct learners ever enrolled")
+    count_change_7_days = models.IntegerField(
+        db_comment="count less the count of seven days earlier"
+    )
+    passing_users = models.IntegerField(db_comment="learners with a passing grade")
+
+    class Meta:
+        db_table = "course_meta_summary_enrollment"
+        ordering = ["course_id", "enrollment_mode"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course_id", "enrollment_mode"], name="course_meta_summary_enrollment_key"
+            )
+        ]
+
+
+class CourseActivity(CourseModel):
+    """Learners of a course by what they did in each whole week."""
+
+    interval_start = models.DateTimeField(db_comment="Monday on which the week begins")
+    interval_end = models.DateTimeField(db_comment="the following Monday, exclusive")
+    label = models.CharField(
+        max_length=255,
+        db_comment="the activity: ACTIVE, ATTEMPTED_PROBLEM, PLAYED_VIDEO or POSTED_FORUM",
+    )
+    count = models.IntegerField(db_comment="distinct learners with that activity")
+
+    class Meta:
+        db_table = "course_activity"
+        ordering = ["interval_end", "course_id", "label"]
+        get_latest_by = "interval_end"
+        indexes = [
+            models.Index(
+                fields=["course_id", "label", "interval_end"], name="course_activity_label_week"
+            )
+        ]
+
+
+class Video(CourseModel):
+    """Each video of a course that was watched."""
+
+    pipeline_video_id = models.CharField(
+        max_length=255, db_comment="course_id|encoded_module_id: the video's id in both tables"
+    )
+    encoded_module_id = models.CharField(
+        max_length=255, db_comment="usage key of the video block as the player writes it"
+    )
+    duration = models.IntegerField(db_comment="length of the video in seconds; -1: unknown")
+    segment_length = models.IntegerField(db_comment="length of a segment in seconds")
+    users_at_start = models.IntegerField(db_comment="distinct learners who watched the beginning")
+    users_at_end = models.IntegerField(db_comment="distinct learners who watched near the end")
+    total_viewed_seconds = models.IntegerField(db_comment="seconds watched by all, with repeats")
+
+    class Meta:
+        db_table = "video"
+        ordering = ["pipeline_video_id"]
+        indexes = [
+            models.Index(fields=["course_id"], name="video_course"),
+            models.Index(fields=["pipeline_video_id"], name="video_id"),
+        ]
+
+
+class VideoTimeline(PublishedModel):
+    """Viewers of each segment of a video."""
+
+    pipeline_video_id = models.CharField(max_length=255, db_comment="the video's id in table video")
+    segment = models.IntegerField(db_comment="number of the segment, from 0")
+    num_users = models.IntegerField(db_comment="distinct learners who watched the segment")
+    num_views = models.IntegerField(db_comment="times that the segment was watched")
+
+    class Meta:
+        db_table = "video_timeline"
+        ordering = ["pipeline_video_id", "segment"]
+        indexes = [
+            models.Index(fields=["pipeline_video_id", "segment"], name="video_timeline_segment")
+        ]
+
+
+class PipelineRun(PublishedModel):
+    """Each run of the pipeline: what it read, what it published, how it ended."""
+
+    class Status(models.TextChoices):
+        """How a run ended."""
+
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+
+    run_id = models.CharField(max_length=64, unique=True, db_comment="the run's own id")
+    sequence = models.BigIntegerField(
+        db_comment="the warehouse's run counter, higher for a later state of its tables"
+    )
+    warehouse_id = models.CharField(max_length=255, db_comment="warehouse whose tables were read")
+    status = models.CharField(
+        max_length=255, choices=Status.choices, db_comment="succeeded or failed"
+    )
+    error = models.TextField(null=True, db_comment="why the run failed; NULL: it did not")
+    started = models.DateTimeField(db_comment="when the run began")
+    ended = models.DateTimeField(db_comment="when the run ended")
+    interval_start = models.DateField(null=True, db_comment="first day of the interval")
+    interval_end = models.DateField(
+        null=True, db_comment="day after the interval's last, exclusive"
+    )
+    engine = models.CharField(max_length=255, db_comment="duckdb or spark")
+    version = models.CharField(max_length=255, db_comment="version of the pipeline")
+    files = models.IntegerField(db_comment="log files read")
+    bytes = models.BigIntegerField(db_comment="bytes of log read")
+    lines = models.BigIntegerField(db_comment="lines read: events and rejected lines")
+    events = models.BigIntegerField(db_comment="lines that became events")
+    rejected = models.BigIntegerField(db_comment="lines that did not become events")
+    late_events = models.BigIntegerField(db_comment="events of days that an earlier run covered")
+    rejects_by_reason = models.JSONField(default=dict, db_comment="reason: rejected lines")
+    rows_by_table = models.JSONField(default=dict, db_comment="table: rows in it after the run")
+    seconds_by_step = models.JSONField(default=dict, db_comment="step: seconds it took")
+    notes = models.JSONField(default=list, db_comment="remarks for the operator, a list of strings")
+
+    class Meta:
+        db_table = "pipeline_run"
+        ordering = ["-started", "-id"]
+        get_latest_by = "started"
