@@ -1,0 +1,275 @@
+"""One line of a tracking log → an event, or the reason why it is none.
+
+The cleaning rules of upstream's util/eventlog.py, defined here once for every engine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+import msgspec
+from opaque_keys import InvalidKeyError
+
+from insights_pipeline import course_keys
+
+ENROLLMENT_EVENTS = "edx.course.enrollment."
+MAXIMUM_INTEGER = 2**63 - 1
+
+
+class Reject(StrEnum):
+    """Why a line is no event."""
+
+    BLANK = "blank"
+    CUT_OFF = "cut_off"
+    NOT_JSON = "not_json"
+    MISSING_TIME = "missing_time"
+    MALFORMED_TIME = "malformed_time"
+    MISSING_EVENT_TYPE = "missing_event_type"
+    INVALID_COURSE_ID = "invalid_course_id"
+    TOO_LONG = "too_long"
+
+
+class Rejected(Exception):
+    """The line is no event; `args[0]` is the Reject."""
+
+
+class Event(NamedTuple):
+    """A row of the events table, without `date`, which is the UTC date of `time`.
+
+    An enrollment event is about the learner and the course run in its payload: whoever caused it
+    (staff, a management command) stands in its context only.
+    """
+
+    time: datetime
+    event_type: str
+    event_source: str | None
+    username: str | None
+    user_id: int | None
+    course_id: str | None
+    ip: str | None
+    session: str | None
+    module_display_name: str | None
+    payload: str | None
+
+
+class _Context(msgspec.Struct):
+    user_id: Any = None
+    course_id: Any = None
+    module: msgspec.Raw = msgspec.Raw()
+
+
+class _Line(msgspec.Struct):
+    time: Any = None
+    event_type: Any = None
+    event_source: Any = None
+    username: Any = None
+    ip: Any = None
+    session: Any = None
+    context: msgspec.Raw = msgspec.Raw()
+    event: msgspec.Raw = msgspec.Raw()
+
+
+class _Module(msgspec.Struct):
+    display_name: Any = None
+
+
+class _Enrollment(msgspec.Struct):
+    course_id: Any = None
+    user_id: Any = None
+
+
+_decode_line = msgspec.json.Decoder(_Line).decode
+_decode_context = msgspec.json.Decoder(_Context).decode
+_decode_module = msgspec.json.Decoder(_Module).decode
+_decode_enrollment = msgspec.json.Decoder(_Enrollment).decode
+_decode_text = msgspec.json.Decoder(str).decode
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
+_NO_CONTEXT = _Context()
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# UnicodeDecodeError is a ValueError; deep nesting ends in RecursionError.
+_NOT_JSON = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+def parse_line(line: bytes) -> Event:
+    """Read one line of a tracking log, with or without its newline.
+
+    Raises:
+        Rejected: the line is no event.
+    """
+    try:
+        fields = _decode_line(line)
+        context = _read_context(bytes(fields.context))
+        payload = _read_payload(bytes(fields.event), fields.event_type)
+    except _NOT_JSON:
+        fields, context, payload = _parse_untidy(line)
+    return _clean(fields, context, payload)
+
+
+def _parse_untidy(line: bytes) -> tuple[_Line, _Context, str | None]:
+    """Read what the strict reader refuses.
+
+    Stamps before the first brace, bytes that are not UTF-8, and what Python's own json writes
+    but the standard does not know (NaN, lone surrogates).
+    """
+    text = line.decode(errors="replace").strip()
+    if not text:
+        raise Rejected(Reject.BLANK)
+    begin, end = text.find("{"), text.rfind("}") + 1
+    if begin < 0:
+        raise Rejected(Reject.NOT_JSON)
+    for candidate in (text, text[begin:end]):
+        try:
+            found = json.loads(candidate)
+            break
+        except (ValueError, RecursionError):
+            continue
+    else:
+        raise Rejected(Reject.CUT_OFF)
+    if not isinstance(found, dict):
+        raise Rejected(Reject.NOT_JSON)
+    try:
+        tidy = msgspec.json.encode(_tidy(found))
+        fields = _decode_line(tidy)
+        return (
+            fields,
+            _read_context(bytes(fields.context)),
+            _read_payload(bytes(fields.event), fields.event_type),
+        )
+    except _NOT_JSON:
+        raise Rejected(Reject.NOT_JSON) from None
+
+
+def _tidy(value: Any) -> Any:
+    """The value as the JSON standard can hold it: lone surrogates become U+FFFD."""
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_tidy(key): _tidy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_tidy(item) for item in value]
+    return value
+
+
+def _read_context(raw: bytes) -> _Context:
+    return _decode_context(raw) if raw[:1] == b"{" else _NO_CONTEXT
+
+
+def _read_payload(raw: bytes, event_type: Any) -> str | None:
+    """The event's own data as JSON text.
+
+    It comes as an object, as a string that holds JSON, as a form's query string (which may be
+    quoted once more), empty, or cut at 512 characters: then nothing of it can be trusted.
+    """
+    if isinstance(event_type, str) and event_type.startswith("/"):
+        return None
+    if raw[:1] == b'"':
+        text = _decode_text(raw).lstrip()
+        try:
+            if text[:1] == '"':
+                text = _decode_text(text)
+            elif text[:1] in ("{", "["):
+                return _standard_json(text)
+        except _NOT_JSON:
+            return None
+        return _read_form(text)
+    if raw[:1] in (b"{", b"["):
+        return raw.decode()
+    return None
+
+
+def _standard_json(text: str) -> str:
+    """The JSON text, rewritten only where it is Python's dialect.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        _check_json(text)
+        return text
+    except msgspec.MsgspecError:
+        return msgspec.json.encode(_tidy(json.loads(text))).decode()
+
+
+def _read_form(text: str) -> str | None:
+    if "=" not in text:
+        return None
+    try:
+        fields = parse_qs(text, keep_blank_values=True)
+    except ValueError:
+        return None
+    return json.dumps(
+        {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+    )
+
+
+def _clean(fields: _Line, context: _Context, payload: str | None) -> Event:
+    time = _read_time(fields.time)
+    event_type = _read_text(fields.event_type)
+    if event_type is None:
+        raise Rejected(Reject.MISSING_EVENT_TYPE)
+    course_id, user_id = None, context.user_id
+    if event_type.startswith(ENROLLMENT_EVENTS):
+        enrollment = _decode_enrollment(payload if payload and payload[0] == "{" else "{}")
+        course_id, user_id = _read_course_id(enrollment.course_id), enrollment.user_id
+    return Event(
+        time=time,
+        event_type=event_type,
+        event_source=_read_text(fields.event_source),
+        username=_read_text(fields.username),
+        user_id=read_user_id(user_id),
+        course_id=course_id or _read_course_id(context.course_id),
+        ip=_read_text(fields.ip),
+        session=_read_text(fields.session),
+        module_display_name=_read_module_name(bytes(context.module)),
+        payload=payload,
+    )
+
+
+def _read_time(value: Any) -> datetime:
+    if value is None:
+        raise Rejected(Reject.MISSING_TIME)
+    try:
+        time = datetime.fromisoformat(value)
+        if time.tzinfo is not None:
+            time = time.astimezone(UTC).replace(tzinfo=None)
+    except (TypeError, ValueError, OverflowError):
+        raise Rejected(Reject.MALFORMED_TIME) from None
+    return time
+
+
+def _read_text(value: Any) -> str | None:
+    return (value.strip() or None) if isinstance(value, str) else None
+
+
+def _read_course_id(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise Rejected(Reject.INVALID_COURSE_ID)
+    try:
+        return course_keys.normalise(value) or None
+    except InvalidKeyError:
+        raise Rejected(Reject.INVALID_COURSE_ID) from None
+
+
+def read_user_id(value: Any) -> int | None:
+    """The LMS's number of a learner: a positive integer, or a string of its digits."""
+    if isinstance(value, str):
+        value = value.strip()
+        if not (value.isascii() and value.isdigit()):
+            return None
+        value = int(value[:20])
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 < value <= MAXIMUM_INTEGER else None
+
+
+def _read_module_name(raw: bytes) -> str | None:
+    return _read_text(_decode_module(raw).display_name) if raw[:1] == b"{" else None

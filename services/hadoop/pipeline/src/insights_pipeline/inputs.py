@@ -1,0 +1,157 @@
+"""What a run takes in beside the logs: the LMS's tables as CSV and the course catalog.
+
+They are read whole, and only when they changed. An input that is not given leaves what an earlier
+run took in.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from insights_pipeline import schema
+from insights_pipeline.errors import BadInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from insights_pipeline.warehouse import Warehouse
+
+_NULL = r"\N"
+_LMS_TABLES = (schema.AUTH_USERPROFILE, schema.GRADES_PERSISTENTCOURSEGRADE)
+_WANTED_BY = {
+    "auth_userprofile": "enrollment by age, education and gender",
+    "grades_persistentcoursegrade": "passing learners",
+    "course_catalog": "course titles and dates",
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where the inputs beside the logs are.
+
+    Attributes:
+        lms: folder of CSV files, one an LMS table, named after it, with a header and \\N for null.
+        catalog: course runs as the course discovery service gives them, one JSON object a line.
+    """
+
+    lms: Path | None = None
+    catalog: Path | None = None
+
+
+def take_in(warehouse: Warehouse, inputs: Inputs) -> list[str]:
+    """Read what changed into the warehouse; returns a note on each input that it lacks.
+
+    Raises:
+        BadInput: a file is missing that was named, or is not what it should be.
+    """
+    if inputs.lms and not inputs.lms.is_dir():
+        raise BadInput(f"no folder of LMS tables at {inputs.lms}: name it with --lms")
+    if inputs.catalog and not inputs.catalog.is_file():
+        raise BadInput(f"no course catalog at {inputs.catalog}: name it with --catalog")
+    if inputs.lms:
+        for table in _LMS_TABLES:
+            path = inputs.lms / f"{table.name}.csv"
+            if path.is_file():
+                _replace(warehouse, table, path)
+    if inputs.catalog:
+        _replace(warehouse, schema.COURSE_CATALOG, inputs.catalog)
+    known = warehouse.connection.execute("SELECT name FROM ledger.input").fetchall()
+    lacking = _WANTED_BY.keys() - {name for (name,) in known}
+    return [f"no {name}: {_WANTED_BY[name]} stay empty" for name in _WANTED_BY if name in lacking]
+
+
+def _replace(warehouse: Warehouse, table: schema.Table, path: Path) -> None:
+    status = path.stat()
+    version = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
+    connection = warehouse.connection
+    found = connection.execute(
+        "SELECT version FROM ledger.input WHERE name = ?", [table.name]
+    ).fetchone()
+    if found == (version,):
+        return
+    content = _read_catalog(path) if table is schema.COURSE_CATALOG else _read_csv(path, table)
+    columns = ", ".join(f'TRY_CAST("{c.name}" AS {c.type})' for c in table.columns)
+    keys = ", ".join(f'"{name}"' for name in table.key)
+    connection.execute(f"DELETE FROM {table.name}")
+    connection.register("input", content)
+    connection.execute(
+        f"INSERT INTO {table.name} SELECT {columns} FROM"
+        f" (SELECT *, ROW_NUMBER() OVER (PARTITION BY {keys}) AS place FROM input) WHERE place = 1"
+    )
+    connection.unregister("input")
+    connection.execute("INSERT OR REPLACE INTO ledger.input VALUES (?, ?)", [table.name, version])
+
+
+def _read_csv(path: Path, table: schema.Table) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.csv
+
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        header = next(csv.reader(file), [])
+    missing = [name for name in table.names if name not in header]
+    if missing:
+        raise BadInput(
+            f"{path}, line 1: no column {', '.join(missing)}: export the LMS's table"
+            f" {table.name} with its header"
+        )
+    try:
+        return pyarrow.csv.read_csv(
+            path,
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                include_columns=table.names,
+                column_types=dict.fromkeys(table.names, pa.string()),
+                null_values=[_NULL],
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise BadInput(f"{path}: {str(error).splitlines()[0]}: export the table anew") from error
+
+
+def _read_catalog(path: Path) -> pa.Table:
+    import pyarrow as pa
+
+    runs: dict[str, dict[str, Any]] = {}
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                run = _read_course_run(line, f"{path}, line {number}")
+                runs[run["course_id"]] = run
+    return pa.table(
+        {
+            name: pa.array([run[name] for run in runs.values()], pa.string())
+            for name in schema.COURSE_CATALOG.names
+        }
+    )
+
+
+def _read_course_run(line: str, place: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+        text = {key: found.get(key) for key in ("title", "course", "start", "end")}
+        text |= {key: found.get(key) for key in ("pacing_type", "availability")}
+        key = found["key"]
+    except (ValueError, AttributeError, KeyError):
+        raise BadInput(
+            f"{place}: no course run: one JSON object a line with at least a key is needed, as the"
+            " discovery service's course_runs gives them"
+        ) from None
+    return {
+        "course_id": str(key),
+        "catalog_course_title": _one_line(text["title"]),
+        "catalog_course": _one_line(text["course"]),
+        "start_time": text["start"],
+        "end_time": text["end"],
+        "pacing_type": _one_line(text["pacing_type"]),
+        "availability": _one_line(text["availability"]),
+    }
+
+
+def _one_line(value: Any) -> str | None:
+    return None if value is None else " ".join(str(value).split())[:255]

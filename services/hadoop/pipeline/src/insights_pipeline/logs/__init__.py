@@ -1,0 +1,1 @@
+"""Tracking log files: which there are, what of them is new, and reading that once."""

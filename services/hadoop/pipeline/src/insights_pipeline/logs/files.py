@@ -1,0 +1,144 @@
+"""The files below a logs folder, as they are on disk."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+from insights_pipeline.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+BLOCK = 16_384  # bytes; content is compared by digests of blocks of this size
+MAXIMUM_LINE = 32 * 1024 * 1024  # bytes; the LMS writes nothing near it
+_GZIP_MAGIC = b"\x1f\x8b"
+BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """One file below the logs folder.
+
+    Attributes:
+        path: relative to the logs folder.
+        size: bytes on disk.
+        mtime_ns: when it last changed, nanoseconds since the epoch.
+        gzipped: whether its content, not its name, is gzip.
+    """
+
+    root: Path
+    path: str
+    size: int
+    mtime_ns: int
+    gzipped: bool
+
+    @contextmanager
+    def open(self, offset: int = 0) -> Generator[IO[bytes]]:
+        """The file's plain content, from `offset` bytes on."""
+        with self._open_plain() as file:
+            file.seek(offset)
+            yield file
+
+    def _open_plain(self) -> IO[bytes]:
+        location = self.root / self.path
+        if self.gzipped:
+            return cast("IO[bytes]", gzip.open(location, "rb"))
+        return location.open("rb", buffering=0)
+
+    @property
+    def plain_size(self) -> int:
+        """Bytes of plain content; for gzip an estimate that is right below 4 GiB."""
+        if not self.gzipped:
+            return self.size
+        with (self.root / self.path).open("rb") as file:
+            file.seek(-4, os.SEEK_END)
+            return int.from_bytes(file.read(4), "little")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file that is left alone, and why."""
+
+    path: str
+    reason: str
+
+
+def find_files(logs: Path) -> tuple[list[tuple[str, os.stat_result]], list[Unreadable]]:
+    """Every file below `logs` that is not empty, by path, and what could not be looked into.
+
+    Links to folders are not followed; names that start with a dot (rsync's copies in progress
+    among them) are passed over.
+
+    Raises:
+        BadInput: there is no such folder, or nothing in it.
+    """
+    if not logs.is_dir():
+        raise BadInput(
+            f"no folder of tracking logs at {logs}: name the one that holds them with --logs"
+        )
+    found: list[tuple[str, os.stat_result]] = []
+    unreadable: list[Unreadable] = []
+
+    def note(error: OSError) -> None:
+        unreadable.append(Unreadable(os.path.relpath(error.filename, logs), say(error)))
+
+    for folder, folders, names in os.walk(logs, onerror=note):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            path = Path(folder, name)
+            if name.startswith("."):
+                continue
+            try:
+                status = path.stat()
+            except OSError as error:
+                unreadable.append(Unreadable(str(path.relative_to(logs)), say(error)))
+                continue
+            if path.is_file() and status.st_size:
+                found.append((str(path.relative_to(logs)), status))
+    if not found and not unreadable:
+        raise BadInput(f"{logs} holds no file with anything in it: are the logs copied there yet?")
+    return sorted(found), unreadable
+
+
+def inspect(logs: Path, path: str, status: os.stat_result) -> LogFile | Unreadable:
+    """Look at the first bytes of a file."""
+    try:
+        with (logs / path).open("rb") as file:
+            head = file.read(BLOCK)
+    except OSError as error:
+        return Unreadable(path, say(error))
+    gzipped = head.startswith(_GZIP_MAGIC)
+    if not gzipped and b"\0" in head and b"{" not in head:
+        return Unreadable(path, "binary, not a tracking log")
+    return LogFile(logs, path, status.st_size, status.st_mtime_ns, gzipped)
+
+
+def digest(content: bytes) -> bytes:
+    """Eight bytes that tell contents apart."""
+    return hashlib.blake2b(content, digest_size=8).digest()
+
+
+def blocks(content: IO[bytes], total: int) -> Iterator[bytes]:
+    """Pieces of one block each, the last one shorter, up to `total` bytes."""
+    while total > 0 and (piece := read_fully(content, min(BLOCK, total))):
+        total -= len(piece)
+        yield piece
+
+
+def read_fully(content: IO[bytes], size: int) -> bytes:
+    pieces = []
+    while size and (piece := content.read(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def say(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,359 @@
+"""Reads pieces of log files, in several processes, into Parquet files by UTC date.
+
+A piece owns the lines that begin inside it, so that pieces of one file can be read at once.
+Nothing that is written here counts until the warehouse has taken it in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from itertools import pairwise
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from insights_pipeline.events import Event, Reject, Rejected, parse_line
+from insights_pipeline.logs.files import (
+    BLOCK,
+    BROKEN_GZIP,
+    MAXIMUM_LINE,
+    LogFile,
+    digest,
+    read_fully,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+    from pathlib import Path
+
+_CHUNK = 64 * BLOCK
+_KEPT_TEXT = 2_000  # characters of a rejected line that are kept
+_OLD = 24 * 3600  # seconds after which an unfinished last line will not be finished any more
+_PARQUET = pa.schema(
+    [
+        ("time", pa.timestamp("us")),
+        ("event_type", pa.string()),
+        ("event_source", pa.string()),
+        ("username", pa.string()),
+        ("user_id", pa.int64()),
+        ("course_id", pa.string()),
+        ("ip", pa.string()),
+        ("session", pa.string()),
+        ("module_display_name", pa.string()),
+        ("payload", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a file's plain content.
+
+    Attributes:
+        begin: first byte.
+        end: byte after the last; None for all the rest of a gzip.
+        continues: whether a line before `begin` belongs to another piece; then the piece owns
+            the lines that begin after `begin`, else those that begin at it too.
+        after_open_line: whether what was read before ended without a newline.
+    """
+
+    file: LogFile
+    begin: int
+    end: int | None
+    continues: bool = False
+    after_open_line: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A Parquet file of events of one UTC date."""
+
+    date: date
+    name: str
+    rows: int
+    bytes: int
+
+
+@dataclass
+class PieceRead:
+    """What a piece held.
+
+    Attributes:
+        lines: lines owned: events + rejects.
+        end: byte after the last line that was taken in; 0 where there was none.
+        open_line: whether that line had no newline.
+        blocks: digests of the whole blocks that begin in the piece.
+        tail: digest of what follows the last whole block (set for a gzip, which is read whole).
+        problem: why the file has to be left for another run, or None.
+    """
+
+    lines: int = 0
+    events: int = 0
+    rejects: Counter[str] = field(default_factory=Counter)
+    end: int = 0
+    open_line: bool = False
+    blocks: bytes = b""
+    tail: bytes = b""
+    parts: list[Part] = field(default_factory=list)
+    reject_file: str | None = None
+    problem: str | None = None
+
+
+def cut(file: LogFile, begin: int, size: int, after_open_line: bool = False) -> list[Piece]:
+    """Cut the file's content from `begin` on into pieces of about `size` bytes; a gzip into one."""
+    if file.gzipped:
+        return [Piece(file, begin, None, after_open_line=after_open_line)]
+    size = max(size // BLOCK, 1) * BLOCK
+    edges = [begin, *range((begin // BLOCK) * BLOCK + size, file.size, size), file.size]
+    return [
+        Piece(file, left, right, left > begin, after_open_line and left == begin)
+        for left, right in pairwise(edges)
+    ]
+
+
+def read_pieces(
+    pieces: list[Piece], folder: Path, prefix: str, flush_bytes: int, workers: int
+) -> Iterator[tuple[int, PieceRead]]:
+    """Read all pieces, in this process or in `workers` others, and yield each one's index.
+
+    Args:
+        folder: where the Parquet files go.
+        prefix: begins the name of each of them.
+        flush_bytes: plain log bytes held in memory by each worker before they are written.
+    """
+    jobs = [(piece, folder, f"{prefix}-{i:05}", flush_bytes) for i, piece in enumerate(pieces)]
+    if workers < 2 or len(jobs) < 2:
+        for index, job in enumerate(jobs):
+            yield index, read_piece(*job)
+        return
+    with ProcessPoolExecutor(
+        min(workers, len(jobs)),
+        get_context("spawn"),
+        initializer=_end_with,
+        initargs=(os.getpid(),),
+    ) as pool:
+        try:
+            futures = {pool.submit(read_piece, *job): index for index, job in enumerate(jobs)}
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _end_with(parent: int) -> None:
+    """End this worker soon after its parent ends, however that ends."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def read_piece(piece: Piece, folder: Path, prefix: str, flush_bytes: int) -> PieceRead:
+    """Read one piece into Parquet files `folder`/`prefix`-*.parquet.
+
+    A full disk is an OSError; anything that is wrong with the log file itself is a `problem`.
+    """
+    read = PieceRead()
+    writer = _PartWriter(folder, prefix, flush_bytes, read)
+    try:
+        lines = _Lines(piece)
+        for line in lines:
+            read.lines += 1
+            if line is None:
+                writer.reject(read.lines, Reject.TOO_LONG, b"")
+                continue
+            try:
+                writer.add(parse_line(line), len(line))
+            except Rejected as rejected:
+                writer.reject(read.lines, rejected.args[0], line)
+        read.end, read.open_line = lines.end, lines.open_line
+        read.blocks, read.tail = lines.blocks, lines.tail
+    except _LogProblem as problem:
+        read.problem = describe_problem(problem.args[0])
+    writer.close()
+    return read
+
+
+class _LogProblem(Exception):
+    """The log file, not the warehouse, cannot go on."""
+
+
+def describe_problem(error: Exception) -> str:
+    """Why a log file has to be left, in words."""
+    if isinstance(error, EOFError):
+        return "gzip ends too early: still being copied, or cut off"
+    if isinstance(error, BROKEN_GZIP):
+        return f"damaged gzip ({str(error).lower()})"
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def is_finished(file: LogFile, last_line: bytes) -> bool:
+    """Whether a last line without newline can be taken for all that will come of it."""
+    if file.gzipped or time.time() - file.mtime_ns / 1e9 > _OLD:
+        return True
+    try:
+        parse_line(last_line)
+    except Rejected:
+        return False
+    return True
+
+
+class _Lines:
+    """The lines that a piece owns; None stands for one that is too long to hold."""
+
+    def __init__(self, piece: Piece) -> None:
+        self._piece = piece
+        self._digests: list[bytes] = []
+        self._last_block = b""
+        self.end = 0 if piece.continues else piece.begin
+        self.open_line = piece.after_open_line
+
+    @property
+    def blocks(self) -> bytes:
+        return b"".join(self._digests)
+
+    @property
+    def tail(self) -> bytes:
+        return digest(self._last_block[: self.end % BLOCK])
+
+    def __iter__(self) -> Iterator[bytes | None]:
+        piece = self._piece
+        begins = piece.begin  # where the line that is looked at begins
+        rest, too_long, skip = b"", False, piece.continues
+        for data in self._chunks():
+            if self.open_line and data.startswith(b"\n"):
+                data, begins = data[1:], begins + 1
+                self.end = begins
+            self.open_line = False
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                if piece.end is not None and begins > piece.end:
+                    return
+                begins += len(line) + 1
+                if not skip:
+                    yield None if too_long else line
+                self.end, too_long, skip = begins, False, False
+            if len(rest) > MAXIMUM_LINE:
+                begins, rest, too_long = begins + len(rest), b"", True
+        owned = not skip and (piece.end is None or begins <= piece.end)
+        if (rest or too_long) and owned and is_finished(piece.file, rest):
+            yield None if too_long else rest
+            self.end, self.open_line = begins + len(rest), True
+
+    def _chunks(self) -> Iterator[bytes]:
+        """Content from `begin` on; for a piece in the middle, on past its end."""
+        piece = self._piece
+        position = piece.begin // BLOCK * BLOCK
+        skip = piece.begin - position
+        try:
+            with piece.file.open(position) as content:
+                while data := read_fully(content, self._chunk_size(position)):
+                    self._note_blocks(data, position)
+                    position += len(data)
+                    yield data[skip:]
+                    skip = 0
+        except (*BROKEN_GZIP, OSError) as error:
+            raise _LogProblem(error) from error
+
+    def _chunk_size(self, position: int) -> int:
+        # A live file may have grown since it was looked at: what came later is left alone.
+        return _CHUNK if self._piece.file.gzipped else min(_CHUNK, self._piece.file.size - position)
+
+    def _note_blocks(self, data: bytes, position: int) -> None:
+        end = self._piece.end
+        for start in range(0, len(data), BLOCK):
+            block = data[start : start + BLOCK]
+            if end is None or position + start < end:
+                self._last_block = block
+                if len(block) == BLOCK:
+                    self._digests.append(digest(block))
+
+
+class _PartWriter:
+    """Gathers events by date and writes them as Parquet; rejects as JSON lines."""
+
+    def __init__(self, folder: Path, prefix: str, flush_bytes: int, read: PieceRead) -> None:
+        self._folder, self._prefix, self._flush_bytes = folder, prefix, flush_bytes
+        self._read = read
+        self._held: dict[date, list[Event]] = defaultdict(list)
+        self._held_bytes = 0
+        self._rejects: list[str] = []
+
+    def add(self, event: Event, size: int) -> None:
+        self._held[event.time.date()].append(event)
+        self._held_bytes += size
+        self._read.events += 1
+        if self._held_bytes >= self._flush_bytes:
+            self._flush()
+
+    def reject(self, line: int, reason: Reject, text: bytes) -> None:
+        self._read.rejects[reason] += 1
+        kept = text[: 4 * _KEPT_TEXT].decode(errors="replace")[:_KEPT_TEXT]
+        self._rejects.append(json.dumps([line, reason, kept]))
+        self._held_bytes += len(kept)
+        if self._held_bytes >= self._flush_bytes:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+
+    def _flush(self) -> None:
+        for day, events in self._held.items():
+            name = f"{self._prefix}-{len(self._read.parts):05}.parquet"
+            columns = zip(zip(*events, strict=True), _PARQUET.types, strict=True)
+            table = pa.table([pa.array(*column) for column in columns], schema=_PARQUET)
+            path = self._folder / name
+            pq.write_table(table, path, compression="zstd", compression_level=1)
+            _keep(path)
+            self._read.parts.append(Part(day, name, len(events), path.stat().st_size))
+        if self._rejects:
+            path = self._folder / f"{self._prefix}.rejects"
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(f"{reject}\n" for reject in self._rejects)
+            self._read.reject_file = path.name
+        self._held.clear()
+        self._rejects.clear()
+        self._held_bytes = 0
+
+
+def _keep(path: Path) -> None:
+    """Make sure that the file outlasts a power cut."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def put_together(file: LogFile, reads: Iterable[PieceRead]) -> PieceRead:
+    """All pieces of a file, in order, as one."""
+    whole = PieceRead()
+    for read in reads:
+        whole.lines += read.lines
+        whole.events += read.events
+        whole.rejects += read.rejects
+        whole.blocks += read.blocks
+        whole.parts += read.parts
+        whole.problem = whole.problem or read.problem
+        if read.end > whole.end:
+            whole.end, whole.open_line = read.end, read.open_line
+        whole.tail = read.tail
+    if not file.gzipped and not whole.problem:
+        whole.tail = _tail_of(file, whole.end)
+    return whole
+
+
+def _tail_of(file: LogFile, end: int) -> bytes:
+    length = end % BLOCK
+    with file.open(end - length) as content:
+        return digest(read_fully(content, length))

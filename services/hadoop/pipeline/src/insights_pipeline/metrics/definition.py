@@ -1,0 +1,104 @@
+"""What a metric is: one definition, run by every engine, in full or on what changed.
+
+A metric is a function from relations to SQL: its parameters are named after the tables that it
+reads, and what it returns is a query in DuckDB's dialect (Spark's form is made from it). An engine
+binds each name to a whole table, or to the part of it that matters now. So keeping a table up to
+date and computing it from scratch run the same query.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from insights_pipeline.interval import Interval
+    from insights_pipeline.schema import Table
+
+Relation = str
+"""A table's name, or a query in brackets: whatever may stand after FROM."""
+Sql = str
+
+
+@dataclass(frozen=True)
+class Appended:
+    """New events only add rows; rows of a key that is there already are left out."""
+
+
+@dataclass(frozen=True)
+class PerEntity:
+    """All rows of an entity follow from that entity's rows of the one table read.
+
+    Attributes:
+        columns: tell entities apart, in the table read and in this one.
+    """
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Summed:
+    """Numbers that add up over the entities of the `PerEntity` table read."""
+
+
+@dataclass(frozen=True)
+class PerWeek:
+    """Rows of a week follow from that week's rows of the one table read.
+
+    Attributes:
+        column: holds the Monday in this table.
+    """
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Small enough to compute anew each time."""
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """Never stored: a view over the table read."""
+
+
+Upkeep = Appended | PerEntity | Summed | PerWeek | Whole | Viewed
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A table and the query that fills it.
+
+    Attributes:
+        table: what is filled.
+        define: the function; its docstring is the definition.
+        upkeep: how the table is brought up to date when events are added.
+    """
+
+    table: Table
+    define: Callable[..., Sql]
+    upkeep: Upkeep
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.table.name
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Names of the tables that the query reads."""
+        parameters = inspect.signature(self.define).parameters
+        return tuple(name for name in parameters if name != "interval")
+
+    def query(self, interval: Interval, relations: Mapping[str, Relation] | None = None) -> Sql:
+        """The query over `relations`, by default the tables themselves, with the declared types."""
+        bound = {name: (relations or {}).get(name, name) for name in self.reads}
+        parameters = inspect.signature(self.define).parameters
+        options = {"interval": interval} if "interval" in parameters else {}
+        columns = ", ".join(
+            f'CAST("{c.name}" AS {c.type}) AS "{c.name}"' for c in self.table.columns
+        )
+        return f"SELECT {columns} FROM ({self.define(**bound, **options)}) AS {self.name}__defined"

@@ -1,0 +1,74 @@
+"""The record of a run: what came in, what came out, how long each step took."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from insights_pipeline import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from insights_pipeline.interval import Interval
+
+
+@dataclass
+class RunRecord:
+    """One run of the pipeline.
+
+    Attributes:
+        started, ended: UTC.
+        interval: the dates that the tables cover.
+        files: log files with something new in them.
+        bytes: plain log bytes taken in.
+        lines: lines taken in: events + rejects.
+        late_events: events of days that an earlier run had published already.
+        rows_by_table: rows of each report after the run.
+        rows_written: report rows that this run published: new ones, changed ones and removed ones.
+        notes: what an operator should know, such as files left for the next run.
+        warehouse_id, sequence: the state of which warehouse the reports hold.
+    """
+
+    engine: str
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    version: str = __version__
+    status: str = "failed"
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended: datetime | None = None
+    interval: Interval | None = None
+    files: int = 0
+    bytes: int = 0
+    lines: int = 0
+    events: int = 0
+    late_events: int = 0
+    rejects_by_reason: Counter[str] = field(default_factory=Counter)
+    rows_by_table: dict[str, int] = field(default_factory=dict)
+    rows_written: int = 0
+    seconds_by_step: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    warehouse_id: str = ""
+    sequence: int = 0
+    error: str | None = None
+
+    @property
+    def rejected(self) -> int:
+        """Lines that are no events."""
+        return self.rejects_by_reason.total()
+
+    @contextmanager
+    def step(self, name: str) -> Generator[None]:
+        """Measure a step; a failure says which step it was."""
+        begin = time.monotonic()
+        try:
+            yield
+        except BaseException:
+            self.error = f"in step {name}"
+            raise
+        finally:
+            self.seconds_by_step[name] = round(time.monotonic() - begin, 3)

@@ -1,0 +1,241 @@
+"""One run of the embedded engine: read → events → metrics → publish."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from insights_pipeline import inputs, upkeep
+from insights_pipeline.errors import AlreadyRunning, BadDataFolder, BadInput, PipelineError
+from insights_pipeline.inputs import Inputs
+from insights_pipeline.interval import Interval, today
+from insights_pipeline.logs.ledger import Ledger
+from insights_pipeline.logs.reader import PieceRead, put_together, read_pieces
+from insights_pipeline.metrics import METRICS
+from insights_pipeline.progress import Progress, Silence
+from insights_pipeline.publish import SqliteReports
+from insights_pipeline.resources import Resources
+from insights_pipeline.runs import RunRecord
+from insights_pipeline.warehouse import Warehouse, open_warehouse, told_as_pipeline_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from insights_pipeline.logs.ledger import Reading
+    from insights_pipeline.logs.reader import Part
+
+REPORTS_FILE = "reports.sqlite3"
+_NAMED_FILES = 20  # at most so many left files are named in a run's notes
+
+
+@dataclass(frozen=True)
+class Update:
+    """What to run.
+
+    Attributes:
+        logs: folder of tracking logs, of any depth and any names.
+        data: folder of the warehouse and the reports database; made where it is not there.
+        interval: UTC dates to cover; by default from the first event to the last whole day.
+        inputs: what comes in beside the logs.
+        resources: memory and processes to use.
+    """
+
+    logs: Path
+    data: Path
+    interval: Interval | None = None
+    inputs: Inputs = field(default_factory=Inputs)
+    resources: Resources = field(default_factory=Resources.default)
+
+
+def run_update(
+    update: Update, migrate: Callable[[Path], None], progress: Progress | None = None
+) -> RunRecord:
+    """Bring warehouse and reports up to date with the logs.
+
+    Args:
+        update: what to run.
+        migrate: brings the reports database at a path to the Data API's current schema.
+        progress: told what is being done.
+
+    Raises:
+        PipelineError: the run could not be done; what was published before still stands.
+    """
+    if not update.logs.is_dir():
+        raise BadInput(
+            f"no folder of tracking logs at {update.logs}: name the one that holds them with --logs"
+        )
+    record = RunRecord(engine="duckdb")
+    reports = SqliteReports(update.data / REPORTS_FILE)
+    with _alone(update.data), told_as_pipeline_errors(update.data / "warehouse.duckdb"):
+        with record.step("open"):
+            migrate(reports.path)
+        try:
+            _run(update, record, reports, progress or Silence())
+        except (PipelineError, OSError) as error:
+            record.error = f"{error} ({record.error})" if record.error else str(error)
+            _try_to_note(reports, record)
+            raise
+    return record
+
+
+def _run(update: Update, record: RunRecord, reports: SqliteReports, progress: Progress) -> None:
+    resources = update.resources
+    with open_warehouse(update.data, resources.engine_memory, resources.threads) as warehouse:
+        with warehouse.run() as run:
+            with record.step("read"):
+                progress.step("read")
+                parts = _read(update, warehouse, run, record, progress)
+            with record.step("inputs"):
+                record.notes += inputs.take_in(warehouse, update.inputs)
+            with record.step("metrics"):
+                progress.step("metrics")
+                _bring_up_to_date(update, warehouse, run, parts, record, progress)
+        with record.step("events"):
+            warehouse.settle_files()
+        if record.interval is None:
+            raise BadInput(_describe_nothing(update, record))
+        with record.step("publish"):
+            progress.step("publish")
+            reports.publish(warehouse, record)
+
+
+def _read(
+    update: Update, warehouse: Warehouse, run: int, record: RunRecord, progress: Progress
+) -> list[Part]:
+    """Read what is new in the logs into the run's incoming folder."""
+    resources = update.resources
+    ledger = Ledger(warehouse)
+    folder = warehouse.incoming(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    parts: list[Part] = []
+    for number, readings in enumerate(ledger.rounds(update.logs, resources.piece_bytes)):
+        reads = _read_round(readings, folder, f"{number:03}", resources, progress)
+        for reading, pieces in zip(readings, reads, strict=True):
+            read = put_together(reading.file, pieces)
+            ledger.take_in(reading, read)
+            if read.problem:
+                for part in read.parts:
+                    (folder / part.name).unlink()
+                continue
+            parts += read.parts
+            record.files += 1
+            record.bytes += max(read.end - reading.stream.bytes_read, 0)
+            record.lines += read.lines
+            record.events += read.events
+            record.rejects_by_reason += read.rejects
+            _keep_rejects(reading, pieces, folder)
+    warehouse.store_ledger(ledger)
+    warehouse.add_parts(run, parts)
+    warehouse.bind_new_events(run, parts)
+    left = [f"{file.path}: {file.reason}" for file in ledger.left]
+    record.notes += [f"left for the next run: {note}" for note in left[:_NAMED_FILES]]
+    if len(left) > _NAMED_FILES:
+        record.notes.append(f"left for the next run: {len(left) - _NAMED_FILES} files more")
+    return parts
+
+
+def _read_round(
+    readings: list[Reading], folder: Path, prefix: str, resources: Resources, progress: Progress
+) -> list[list[PieceRead]]:
+    """Read the pieces of all readings; returns them by reading."""
+    pieces = [piece for reading in readings for piece in reading.pieces]
+    sizes = [
+        (piece.file.plain_size if piece.end is None else piece.end) - piece.begin
+        for piece in pieces
+    ]
+    total, done = max(sum(sizes), 1), 0
+    workers = resources.workers if total > resources.worth_a_worker else 1
+    found: dict[int, PieceRead] = {}
+    for index, read in read_pieces(pieces, folder, prefix, resources.flush_bytes, workers):
+        found[index] = read
+        done += sizes[index]
+        progress.advance(done, total)
+    in_order = iter(found[index] for index in range(len(pieces)))
+    return [[next(in_order) for _ in reading.pieces] for reading in readings]
+
+
+def _keep_rejects(reading: Reading, pieces: list[PieceRead], folder: Path) -> None:
+    """Add the rejected lines, with file and line, to the run's list."""
+    lines_before = reading.stream.lines_read
+    with (folder / "rejects.jsonl").open("a", encoding="utf-8") as kept:
+        for piece in pieces:
+            if piece.reject_file:
+                with (folder / piece.reject_file).open(encoding="utf-8") as file:
+                    for row in file:
+                        line, reason, text = json.loads(row)
+                        place = {"file": reading.file.path, "line": lines_before + line}
+                        kept.write(json.dumps(place | {"reason": reason, "text": text}) + "\n")
+            lines_before += piece.lines
+
+
+def _bring_up_to_date(
+    update: Update,
+    warehouse: Warehouse,
+    run: int,
+    parts: list[Part],
+    record: RunRecord,
+    progress: Progress,
+) -> None:
+    before, first = warehouse.interval, warehouse.first_event()
+    interval = update.interval
+    if interval is None and first is not None:
+        end = today()
+        interval = Interval(min(first, end - timedelta(days=1)), end)
+    if interval is None or first is None:
+        return
+    record.interval = interval
+    if before is not None:
+        record.late_events = sum(part.rows for part in parts if part.date < before.end)
+    tables = Counter[str]()
+
+    def step(name: str) -> None:
+        progress.advance(tables.total(), len(METRICS))
+        tables[name] += 1
+
+    upkeep.bring_up_to_date(warehouse.connection, upkeep.Change(run, interval, before), step)
+    progress.advance(len(METRICS), len(METRICS))
+    warehouse.set_interval(interval)
+
+
+def _describe_nothing(update: Update, record: RunRecord) -> str:
+    reasons = ", ".join(f"{count} {reason}" for reason, count in record.rejects_by_reason.items())
+    lines = f": {record.lines} lines, {reasons}" if reasons else ""
+    left = f"; {record.notes[0]}" if record.notes else ""
+    return f"no event in {update.logs}{lines}{left}: is this the folder of tracking logs?"
+
+
+@contextmanager
+def _alone(data: Path) -> Generator[None]:
+    """Hold the data folder, or say who does."""
+    if data.exists() and not data.is_dir():
+        raise BadDataFolder(f"{data} is no folder: name another one with --data")
+    data.mkdir(parents=True, exist_ok=True)
+    holder = data / "update.pid"
+    try:
+        with FileLock(data / "update.lock", timeout=0):
+            holder.write_text(f"{os.getpid()}\n")
+            try:
+                yield
+            finally:
+                holder.unlink(missing_ok=True)
+    except Timeout:
+        pid = holder.read_text().strip() if holder.exists() else "unknown"
+        raise AlreadyRunning(
+            f"another update is at work on {data} (process {pid}): wait for it to end"
+        ) from None
+
+
+def _try_to_note(reports: SqliteReports, record: RunRecord) -> None:
+    """Keep the record of a failed run, unless that fails as well."""
+    try:
+        reports.note_failure(record)
+    except PipelineError:
+        return

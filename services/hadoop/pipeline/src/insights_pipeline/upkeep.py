@@ -1,0 +1,219 @@
+"""Brings every table up to date with new events, by running its metric on what changed.
+
+What a run has to look at anew are the days of its new events, and the days that entered or left
+the interval since the run before. Everything else stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from insights_pipeline.metrics import (
+    METRICS,
+    Appended,
+    Metric,
+    PerEntity,
+    PerWeek,
+    Relation,
+    Summed,
+    Viewed,
+    Whole,
+)
+from insights_pipeline.schema import REPORTS
+from insights_pipeline.warehouse import GONE, RUN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import duckdb
+
+    from insights_pipeline.interval import Interval
+
+_REPORTS = {table.name for table in REPORTS}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a run adds.
+
+    Attributes:
+        run: its number.
+        interval: the dates that the tables cover from now on.
+        before: the dates that they covered up to now; None on the first run.
+    """
+
+    run: int
+    interval: Interval
+    before: Interval | None
+
+
+def bring_up_to_date(
+    connection: duckdb.DuckDBPyConnection,
+    change: Change,
+    step: Callable[[str], None] = lambda _name: None,
+) -> None:
+    """Bring all tables up to date with the events in the view `new_events`.
+
+    Args:
+        connection: inside a transaction.
+        change: what the run adds.
+        step: called with each table's name before its turn.
+    """
+    upkeep = _Upkeep(connection, change)
+    for metric in METRICS:
+        step(metric.name)
+        upkeep.of(metric)
+
+
+class _Upkeep:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+        self._connection = connection
+        self._change = change
+
+    def of(self, metric: Metric) -> None:
+        match metric.upkeep:
+            case Appended():
+                self._append(metric)
+            case PerEntity(columns):
+                self._replace_entities(metric, columns)
+            case Summed():
+                self._add_up(metric)
+            case PerWeek(column):
+                self._replace_weeks(metric, column)
+            case Whole():
+                self._merge(metric, self._query(metric, {}), scope="TRUE")
+            case Viewed():
+                self._do(f"CREATE OR REPLACE VIEW {metric.name} AS {self._query(metric, {})}")
+            case _:
+                assert_never(metric.upkeep)
+
+    def _append(self, metric: Metric) -> None:
+        query = self._query(metric, {"events": "new_events"})
+        if metric.table.key:
+            # Late events may repeat what their day knows already.
+            keys = _list(metric.table.key)
+            query = f"""
+                SELECT * FROM ({query}) ANTI JOIN (
+                    SELECT {keys} FROM {metric.name}
+                    WHERE date BETWEEN (SELECT MIN(date) FROM new_events)
+                        AND (SELECT MAX(date) FROM new_events)
+                ) USING ({keys})
+            """
+        self._do(f"INSERT INTO {metric.name} SELECT *, {self._change.run} FROM ({query})")
+
+    def _replace_entities(self, metric: Metric, entity: tuple[str, ...]) -> None:
+        """Compute anew the entities with a changed row, and keep what they were before."""
+        (source,) = metric.reads
+        keys = _list(entity)
+        self._do(f"""
+            CREATE OR REPLACE TEMP TABLE touched AS
+            SELECT DISTINCT {keys} FROM {source} WHERE {self._changed_rows()}
+        """)
+        touched = f"(SELECT * FROM {{}} SEMI JOIN touched USING ({keys}))"
+        self._do(f"""
+            CREATE OR REPLACE TEMP TABLE {metric.name}__before AS
+            SELECT * EXCLUDE ({RUN}) FROM {touched.format(metric.name)}
+        """)
+        self._do(f"""
+            CREATE OR REPLACE TEMP TABLE {metric.name}__after AS
+            {self._query(metric, {source: touched.format(source)})}
+        """)
+        same = " AND ".join(f'{metric.name}."{name}" = touched."{name}"' for name in entity)
+        self._do(f"DELETE FROM {metric.name} USING touched WHERE {same}")
+        self._do(
+            f"INSERT INTO {metric.name} SELECT *, {self._change.run} FROM {metric.name}__after"
+        )
+
+    def _add_up(self, metric: Metric) -> None:
+        """Take off what the touched entities counted for before, add what they count for now."""
+        (source,) = metric.reads
+        before = self._query(metric, {source: f"{source}__before"})
+        after = self._query(metric, {source: f"{source}__after"})
+        keys, values = _list(metric.table.key), metric.table.values
+        minus = ", ".join(f'-"{name}" AS "{name}"' for name in values)
+        sums = ", ".join(f'CAST(SUM("{name}") AS BIGINT) AS "{name}"' for name in values)
+        some = " OR ".join(f'SUM("{name}") <> 0' for name in values)
+        self._do(f"""
+            CREATE OR REPLACE TEMP TABLE summed AS
+            SELECT {keys}, {sums}, MAX({RUN}) AS {RUN}
+            FROM (
+                SELECT * FROM {metric.name}
+                UNION ALL BY NAME
+                SELECT *, {self._change.run} AS {RUN} FROM ({after})
+                UNION ALL BY NAME
+                SELECT {keys}, {minus}, {self._change.run} AS {RUN} FROM ({before})
+            )
+            GROUP BY {keys}
+            HAVING {some}
+        """)
+        self._do(f"DELETE FROM {metric.name}")
+        self._do(f"INSERT INTO {metric.name} BY NAME SELECT * FROM summed")
+
+    def _replace_weeks(self, metric: Metric, column: str) -> None:
+        """Compute anew the weeks with a changed day."""
+        (source,) = metric.reads
+        self._do(f"""
+            CREATE OR REPLACE TEMP TABLE touched AS
+            SELECT DISTINCT CAST(DATE_TRUNC('week', date) AS DATE) AS monday
+            FROM {source}
+            WHERE {self._changed_rows()}
+        """)
+        in_weeks = f"""(
+            SELECT * FROM {source}
+            WHERE CAST(DATE_TRUNC('week', date) AS DATE) IN (SELECT monday FROM touched)
+                AND date BETWEEN (SELECT MIN(monday) FROM touched)
+                AND (SELECT MAX(monday) + 6 FROM touched)
+        )"""
+        scope = f'CAST("{column}" AS DATE) IN (SELECT monday FROM touched)'
+        self._merge(metric, self._query(metric, {source: in_weeks}), scope)
+
+    def _merge(self, metric: Metric, query: str, scope: str) -> None:
+        """Make the table's rows in `scope` what the query says, touching only those that differ."""
+        name, run = metric.name, self._change.run
+        self._do(f"CREATE OR REPLACE TEMP TABLE fresh AS {query}")
+        columns = _list(metric.table.names)
+        self._do(f"""
+            CREATE OR REPLACE TEMP TABLE outdated AS
+            SELECT {columns} FROM {name} WHERE {scope} EXCEPT SELECT {columns} FROM fresh
+        """)
+        self._do(f"""
+            CREATE OR REPLACE TEMP TABLE changed AS
+            SELECT {columns} FROM fresh EXCEPT SELECT {columns} FROM {name} WHERE {scope}
+        """)
+        keys = _list(metric.table.key)
+        same = _same(metric.table.key, name, "outdated")
+        self._do(f"DELETE FROM {name} USING outdated WHERE {same}")
+        self._do(f"INSERT INTO {name} SELECT *, {run} FROM changed")
+        if name in _REPORTS:
+            same = _same(metric.table.key, "outdated", "changed")
+            self._do(f"""
+                INSERT INTO {name}{GONE}
+                SELECT {keys}, {run} FROM outdated
+                WHERE NOT EXISTS (SELECT 1 FROM changed WHERE {same})
+            """)
+
+    def _changed_rows(self) -> str:
+        """The condition on rows of a table of days that this run has to look at anew."""
+        conditions = [f"{RUN} = {self._change.run}"]
+        before, now = self._change.before, self._change.interval
+        if before is not None:
+            for one, other in ((before.start, now.start), (before.end, now.end)):
+                if one != other:
+                    begin, end = sorted((one, other))
+                    conditions.append(f"(date >= DATE '{begin}' AND date < DATE '{end}')")
+        return " OR ".join(conditions)
+
+    def _query(self, metric: Metric, relations: dict[str, Relation]) -> str:
+        return metric.query(self._change.interval, relations)
+
+    def _do(self, statement: str) -> None:
+        self._connection.execute(statement)
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _same(keys: tuple[str, ...], left: str, right: str) -> str:
+    return " AND ".join(f'{left}."{key}" IS NOT DISTINCT FROM {right}."{key}"' for key in keys)
