@@ -8,10 +8,15 @@ from invoke import Collection
 # Invoke loads this file without knowing of the folder.
 __path__ = [str(Path(__file__).with_name("tasks"))]
 
-from tasks import help, quality
+from tasks import bench, demo, help, local, quality, sample, status
 
 namespace = Collection(
+    demo.demo,
     help.overview,
     quality.lint,
+    sample.sample,
+    status.status,
     quality.test,
+    bench,
+    local,
 )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from insights_pipeline.errors import PipelineError
+
 # Measured: plain bytes of log that a learner leaves in the sample, once and for each day it lasts.
 _BYTES_PER_LEARNER = 20_000
 _BYTES_PER_LEARNER_AND_DAY = 780
 _EARLIEST, _LATEST = date(1970, 1, 1), date(9000, 1, 1)
 
 
-class SampleError(Exception):
+class SampleError(PipelineError):
     """The sample cannot be made; the message is one line for the operator."""
 
 

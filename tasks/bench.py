@@ -1,0 +1,31 @@
+"""Benchmarks: programs that print ratios measured in one run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tasks.lib.errors import task
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+
+@task(help={"megabytes": "plain log to work on, in 10^6 bytes"})
+def pipeline(context: Context, megabytes: int = 500) -> None:
+    """Time the embedded engine against a bare DuckDB scan of the same logs."""
+    from tasks.lib.environment import ensure
+
+    ensure("local")
+    from tasks.lib.bench_pipeline import measure
+
+    for line in measure(megabytes):
+        print(line)
+
+
+@task(help={"runs": "how many starts of each to time"})
+def startup(context: Context, runs: int = 20) -> None:
+    """Time `inv --list` against the same with an empty tasks.py."""
+    from tasks.lib.startup import measure_startup
+
+    measured = measure_startup(runs)
+    print(f"inv --list / empty tasks.py: {measured.ratio:.2f} (at most 2.0 is wanted)")

@@ -1,0 +1,57 @@
+"""The embedded engine on your own logs: no Docker, no Java."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.lib.errors import OperatorError, task
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+
+@task(
+    help={
+        "logs": "folder of tracking logs, of any depth and any names, plain or gzip",
+        "data": "folder for warehouse and reports; made where it is not there",
+        "interval": "A:B, UTC dates, B exclusive; default: first event to the last whole day",
+        "lms": "folder of LMS tables: auth_userprofile.csv, grades_persistentcoursegrade.csv",
+        "catalog": "course runs of the discovery service, one JSON object a line",
+        "engine": "duckdb",
+        "memory": "limit for the whole run, such as 2GB; default: half of the machine's",
+    }
+)
+def update(
+    context: Context,
+    logs: str,
+    data: str,
+    interval: str = "",
+    lms: str = "",
+    catalog: str = "",
+    engine: str = "duckdb",
+    memory: str = "",
+) -> None:
+    """Read what is new in the logs and bring the reports up to date."""
+    from tasks.lib.environment import ensure
+
+    if engine != "duckdb":
+        raise OperatorError(f"--engine {engine} is not known here: this command runs duckdb", 2)
+    ensure("local")
+    from insights_pipeline.inputs import Inputs
+    from insights_pipeline.interval import Interval
+    from insights_pipeline.resources import Resources
+    from insights_pipeline.update import Update
+    from tasks.lib import console, pipeline
+
+    record = pipeline.run(
+        Update(
+            logs=Path(logs),
+            data=Path(data),
+            interval=Interval.parse(interval) if interval else None,
+            inputs=Inputs(Path(lms) if lms else None, Path(catalog) if catalog else None),
+            resources=Resources.with_memory(memory) if memory else Resources.default(),
+        )
+    )
+    for line in pipeline.describe(record):
+        console.say(line)

@@ -1,0 +1,46 @@
+"""Sample tracking logs of a simulated site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.lib.errors import task
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+
+@task(
+    help={
+        "out": "folder to write: tracking-logs/, lms/, catalog.jsonl, course-structure.jsonl",
+        "days": "how many days of log, from Monday 2026-01-05 on",
+        "learners": "how many learners",
+        "courses": "how many course runs",
+        "seed": "the same seed gives the same bytes",
+        "dirty": "share of lines that are broken, late or skewed",
+    }
+)
+def sample(
+    context: Context,
+    out: str,
+    days: int = 120,
+    learners: int = 2000,
+    courses: int = 4,
+    seed: int = 1,
+    dirty: float = 0.001,
+) -> None:
+    """Write tracking logs, LMS tables and catalog of a simulated site."""
+    from tasks.lib.environment import ensure
+
+    ensure("runner")
+    from insights_pipeline.sample import SampleOptions, write_sample
+    from tasks.lib import console
+
+    options = SampleOptions(days, learners, courses, seed, dirty)
+    with console.progress("sample") as progress:
+        written = write_sample(Path(out), options, progress.update)
+    console.say(
+        f"{written.lines:,} lines ({written.bytes / 1e6:,.1f} MB plain) in {written.files} files"
+        f" below {written.logs}"
+    )
