@@ -57,13 +57,13 @@ class Event(NamedTuple):
     payload: str | None
 
 
-class _Context(msgspec.Struct):
+class _Context(msgspec.Struct, gc=False):
     user_id: Any = None
     course_id: Any = None
     module: msgspec.Raw = msgspec.Raw()
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, gc=False):
     time: Any = None
     event_type: Any = None
     event_source: Any = None
@@ -217,16 +217,16 @@ def _clean(fields: _Line, context: _Context, payload: str | None) -> Event:
         enrollment = _decode_enrollment(payload if payload and payload[0] == "{" else "{}")
         course_id, user_id = _read_course_id(enrollment.course_id), enrollment.user_id
     return Event(
-        time=time,
-        event_type=event_type,
-        event_source=_read_text(fields.event_source),
-        username=_read_text(fields.username),
-        user_id=read_user_id(user_id),
-        course_id=course_id or _read_course_id(context.course_id),
-        ip=_read_text(fields.ip),
-        session=_read_text(fields.session),
-        module_display_name=_read_module_name(bytes(context.module)),
-        payload=payload,
+        time,
+        event_type,
+        _read_text(fields.event_source),
+        _read_text(fields.username),
+        read_user_id(user_id),
+        course_id or _read_course_id(context.course_id),
+        _read_text(fields.ip),
+        _read_text(fields.session),
+        _read_module_name(bytes(context.module)),
+        payload,
     )
 
 
@@ -234,10 +234,11 @@ def _read_time(value: Any) -> datetime:
     if value is None:
         raise Rejected(Reject.MISSING_TIME)
     try:
-        time = datetime.fromisoformat(value)
+        # The LMS writes UTC; without its offset a time is read three times as fast.
+        time = datetime.fromisoformat(value.removesuffix("+00:00"))
         if time.tzinfo is not None:
             time = time.astimezone(UTC).replace(tzinfo=None)
-    except (TypeError, ValueError, OverflowError):
+    except (AttributeError, ValueError, OverflowError):
         raise Rejected(Reject.MALFORMED_TIME) from None
     return time
 
