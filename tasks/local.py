@@ -44,14 +44,12 @@ def update(
     from insights_pipeline.update import Update
     from tasks.lib import console, pipeline
 
-    record = pipeline.run(
-        Update(
-            logs=Path(logs),
-            data=Path(data),
-            interval=Interval.parse(interval) if interval else None,
-            inputs=Inputs(Path(lms) if lms else None, Path(catalog) if catalog else None),
-            resources=Resources.with_memory(memory) if memory else Resources.default(),
-        )
+    update = Update(
+        logs=Path(logs),
+        data=Path(data),
+        interval=Interval.parse(interval) if interval else None,
+        inputs=Inputs(Path(lms) if lms else None, Path(catalog) if catalog else None),
+        resources=Resources.with_memory(memory) if memory else Resources.default(),
     )
-    for line in pipeline.describe(record):
+    for line in pipeline.describe(pipeline.run(update), update.data):
         console.say(line)

@@ -5,25 +5,33 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
 from insights_pipeline.sample import SampleOptions, read_sample, write_sample
+from insights_pipeline.schema import REPORTS
 from insights_pipeline.update import REPORTS_FILE, Update
 from tasks.lib import console, pipeline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from insights_pipeline.sample import Sample
 
+_OPTIONS = SampleOptions()
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course run on the interval's last day, and learners active in each whole week."""
+    """A course run on the interval's last day.
+
+    Attributes:
+        active_by_week: active learners in each whole week of the interval, the same for all.
+    """
 
     course_id: str
     title: str
@@ -37,82 +45,99 @@ class Summary:
     """What the reports database of a data folder says."""
 
     data: Path
+    interval: Interval
     rows_by_table: dict[str, int]
     courses: list[Course]
-    as_of: str
 
 
-def prepare(folder: Path) -> Summary:
+def prepare(folder: Path, options: SampleOptions = _OPTIONS) -> Summary:
     """Make what is missing of the demo in `folder`, and sum it up."""
     sample = read_sample(folder / "sample")
     if sample is None:
         with console.progress("sample logs") as progress:
-            sample = write_sample(folder / "sample", SampleOptions(), progress.update)
-    record = pipeline.run(_update_of(sample, folder))
-    for line in pipeline.describe(record):
+            sample = write_sample(folder / "sample", options, progress.update)
+    update = _update_of(sample, folder)
+    for line in pipeline.describe(pipeline.run(update), folder):
         console.say(line)
-    return sum_up(folder, list(record.rows_by_table))
+    return sum_up(folder, Interval(*sample.interval))
 
 
-def sum_up(data: Path, tables: list[str]) -> Summary:
-    """Read the summary from the reports database."""
+def sum_up(data: Path, interval: Interval) -> Summary:
+    """Read the summary from the reports database, which covers `interval`."""
     with closing(sqlite3.connect(f"file:{data / REPORTS_FILE}?mode=ro", uri=True)) as reports:
         reports.execute("BEGIN")  # one state for all that follows
-        rows = {
-            table: int(reports.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])
-            for table in tables
-        }
-        (as_of,) = reports.execute("SELECT MAX(date) FROM course_enrollment_daily").fetchone()
+        rows = {table.name: _count_rows(reports, table.name) for table in REPORTS}
         courses = [
-            Course(course_id, title or course_id, enrolled, ever, _activity(reports, course_id))
+            Course(
+                course_id,
+                title or course_id,
+                enrolled,
+                ever,
+                _activity(reports, course_id, interval),
+            )
             for course_id, title, enrolled, ever in reports.execute(
                 "SELECT course_id, MAX(catalog_course_title), SUM(count), SUM(cumulative_count)"
                 " FROM course_meta_summary_enrollment GROUP BY course_id ORDER BY 3 DESC, 1"
             ).fetchall()
         ]
-    return Summary(data, rows, courses, as_of)
+    return Summary(data, interval, rows, courses)
 
 
 def show(summary: Summary) -> None:
     """Print the summary."""
     from rich.console import Console
-    from rich.table import Table
 
-    tables = Table("table", title="Reports", title_justify="left")
-    tables.add_column("rows", justify="right")
+    screen = Console(highlight=False, markup=False, soft_wrap=True)
+    for line in describe(summary):
+        screen.print(line)
+
+
+def describe(summary: Summary) -> Iterator[str]:
+    """The summary in lines of at most 80 columns, where titles and ids are of ordinary length."""
+    yield "Reports, in rows"
     for name, rows in summary.rows_by_table.items():
-        tables.add_row(name, f"{rows:,}")
-    courses = Table("course run", title=f"Courses as of {summary.as_of}", title_justify="left")
-    for heading in ("enrolled", "ever enrolled", "active last week"):
-        courses.add_column(heading, justify="right")
-    courses.add_column("active learners by week", no_wrap=True)
+        yield f"  {name:<40}{rows:>10,}"
+    yield ""
+    yield (
+        f"Courses on {summary.interval.last_day}, and learners active in each week since"
+        f" {summary.interval.start}"
+    )
     for course in summary.courses:
-        courses.add_row(
-            f"{course.title}\n{course.course_id}",
-            f"{course.enrolled:,}",
-            f"{course.ever_enrolled:,}",
-            f"{course.active_by_week[-1]:,}" if course.active_by_week else "",
-            sparkline(course.active_by_week),
+        last_week = f", {course.active_by_week[-1]:,} last week" if course.active_by_week else ""
+        yield f"  {course.title} ({course.course_id})"
+        yield (
+            f"    {sparkline(course.active_by_week)}"
+            f" {course.enrolled:,} enrolled of {course.ever_enrolled:,} ever{last_week}"
         )
-    screen = Console()
-    screen.print(tables)
-    screen.print(courses)
-    screen.print(f"Data: {summary.data}", markup=False, highlight=False, soft_wrap=True)
+    yield ""
+    yield f"Data: {summary.data}"
 
 
 def sparkline(numbers: list[int]) -> str:
-    """A bar for each number, the highest one full."""
+    """A bar for each number: the highest one full, the lowest for none at all."""
     highest = max(numbers, default=0) or 1
-    return "".join(_BARS[number * (len(_BARS) - 1) // highest] for number in numbers)
+    return "".join(_BARS[-(-number * (len(_BARS) - 1) // highest)] for number in numbers)
 
 
-def _activity(reports: sqlite3.Connection, course_id: str) -> list[int]:
-    rows = reports.execute(
-        "SELECT count FROM course_activity WHERE course_id = ? AND label = 'ACTIVE'"
-        " ORDER BY interval_start",
-        [course_id],
+def whole_weeks(interval: Interval) -> list[date]:
+    """The Mondays of the weeks that lie inside the interval."""
+    first = interval.start + timedelta(-interval.start.weekday() % 7)
+    return [first + timedelta(days) for days in range(0, (interval.end - first).days - 6, 7)]
+
+
+def _count_rows(reports: sqlite3.Connection, table: str) -> int:
+    return int(reports.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])
+
+
+def _activity(reports: sqlite3.Connection, course_id: str, interval: Interval) -> list[int]:
+    counts = dict(
+        reports.execute(
+            "SELECT DATE(interval_start), count FROM course_activity"
+            " WHERE course_id = ? AND label = 'ACTIVE'",
+            [course_id],
+        ).fetchall()
     )
-    return [count for (count,) in rows.fetchall()]
+    return [counts.get(monday.isoformat(), 0) for monday in whole_weeks(interval)]
 
 
 def _update_of(sample: Sample, folder: Path) -> Update:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from analytics_data_api.database import migrate_sqlite
 from insights_pipeline.update import REPORTS_FILE, Update, run_update
+from insights_pipeline.warehouse import rejects_file
 from tasks.lib import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import TracebackType
 
     from insights_pipeline.runs import RunRecord
@@ -26,20 +28,21 @@ def run(update: Update) -> RunRecord:
         return run_update(update, migrate_sqlite, progress)
 
 
-def describe(record: RunRecord) -> Iterator[str]:
-    """The run in a few lines."""
-    rejects = ", ".join(f"{n:,} {why}" for why, n in record.rejects_by_reason.most_common())
+def describe(record: RunRecord, data: Path) -> Iterator[str]:
+    """The run, which was published in the data folder, in a few lines."""
     yield (
         f"{record.files:,} files with something new, {record.bytes / 1e6:,.1f} MB:"
         f" {record.lines:,} lines = {record.events:,} events + {record.rejected:,} rejects"
-        + (f" ({rejects})" if rejects else "")
     )
+    if record.rejected:
+        reasons = ", ".join(f"{n:,} {why}" for why, n in record.rejects_by_reason.most_common())
+        yield f"rejects: {reasons}; listed in {rejects_file(data, record.sequence)}"
     if record.late_events:
         yield f"{record.late_events:,} events were late: their days were published before"
     yield from record.notes
     rows = sum(record.rows_by_table.values())
     yield (
-        f"{record.interval} published in {REPORTS_FILE}: {rows:,} rows in"
+        f"{record.interval} published in {data / REPORTS_FILE}: {rows:,} rows in"
         f" {len(record.rows_by_table)} tables, {record.rows_written:,} rows changed"
     )
 

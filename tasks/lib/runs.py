@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from tasks.lib.errors import OperatorError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 REPORTS_FILE = "reports.sqlite3"
@@ -18,12 +19,12 @@ REPORTS_FILE = "reports.sqlite3"
 
 @dataclass(frozen=True)
 class Run:
-    """A row of the table pipeline_run; times are UTC."""
+    """A row of the table pipeline_run; `started` is in UTC."""
 
     status: str
     started: str
-    ended: str
-    interval: str
+    interval_start: str | None
+    interval_end: str | None
     files: int
     lines: int
     events: int
@@ -31,7 +32,12 @@ class Run:
     late_events: int
     error: str | None
     seconds_by_step: dict[str, float]
+    rejects_by_reason: dict[str, int]
     notes: list[str]
+
+
+_COLUMNS = tuple(field.name for field in fields(Run))
+_JSON = ("seconds_by_step", "rejects_by_reason", "notes")
 
 
 def last_runs(data: Path, limit: int) -> list[Run]:
@@ -48,60 +54,58 @@ def last_runs(data: Path, limit: int) -> list[Run]:
         )
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
             rows = connection.execute(
-                "SELECT * FROM pipeline_run ORDER BY id DESC LIMIT ?", [limit]
+                f"SELECT {', '.join(_COLUMNS)} FROM pipeline_run ORDER BY id DESC LIMIT ?", [limit]
             ).fetchall()
     except sqlite3.Error as error:
-        raise OperatorError(f"{path} cannot be read: {error}") from error
+        raise OperatorError(
+            f"{path} cannot be read ({error}): is it the reports database of local.update?"
+        ) from error
     return [_run(row) for row in rows]
 
 
 def show(runs: list[Run]) -> None:
-    """Print the runs as a table, then what the newest one noted."""
+    """Print the runs as a table, then more about the newest one."""
     from rich.console import Console
     from rich.table import Table
 
+    screen = Console(highlight=False, markup=False)
     if not runs:
-        print("no run yet")
+        screen.print("no run yet")
         return
-    table = Table(title="Pipeline runs (UTC), newest first", title_justify="left")
-    for name in ("started", "status", "data"):
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("started (UTC)", "status", "data until"):
         table.add_column(name, no_wrap=True)
-    for name in ("files", "lines", "events", "rejected", "late", "seconds"):
-        table.add_column(name, justify="right")
+    for name in ("lines", "rejects", "late", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
     for run in runs:
-        numbers = (run.files, run.lines, run.events, run.rejected, run.late_events)
         table.add_row(
-            run.started,
+            run.started.rpartition(":")[0],
             run.status,
-            run.interval,
-            *(f"{number:,}" for number in numbers),
+            run.interval_end or "",
+            *(f"{number:,}" for number in (run.lines, run.rejected, run.late_events)),
             f"{sum(run.seconds_by_step.values()):,.1f}",
         )
-    console = Console()
-    console.print(table)
-    newest = runs[0]
-    for note in ([newest.error] if newest.error else []) + newest.notes:
-        console.print(note, markup=False, highlight=False)
+    screen.print(table)
+    screen.print()
+    for line in describe(runs[0]):
+        screen.print(line, soft_wrap=True)
 
 
-def _run(row: sqlite3.Row) -> Run:
-    def loaded(name: str) -> Any:
-        return json.loads(row[name])
+def describe(run: Run) -> Iterator[str]:
+    """One run in a few lines."""
+    if run.error:
+        yield f"Failed: {run.error}"
+    if run.interval_start:
+        yield f"Covers {run.interval_start}:{run.interval_end} (UTC dates, the second exclusive)"
+    lines = f"{run.lines:,} lines = {run.events:,} events + {run.rejected:,} rejects"
+    yield f"{run.files:,} files: {lines}"
+    if run.rejects_by_reason:
+        yield "Rejects: " + ", ".join(f"{n:,} {why}" for why, n in run.rejects_by_reason.items())
+    yield "Seconds: " + ", ".join(f"{n:,.1f} {step}" for step, n in run.seconds_by_step.items())
+    yield from run.notes
 
-    interval = f"{row['interval_start']}:{row['interval_end']}" if row["interval_end"] else ""
-    return Run(
-        status=row["status"],
-        started=row["started"],
-        ended=row["ended"],
-        interval=interval,
-        files=row["files"],
-        lines=row["lines"],
-        events=row["events"],
-        rejected=row["rejected"],
-        late_events=row["late_events"],
-        error=row["error"],
-        seconds_by_step=loaded("seconds_by_step"),
-        notes=loaded("notes"),
-    )
+
+def _run(row: tuple[Any, ...]) -> Run:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    return Run(**values | {name: json.loads(values[name]) for name in _JSON})

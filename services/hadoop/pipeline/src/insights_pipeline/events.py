@@ -19,6 +19,7 @@ from insights_pipeline import course_keys
 
 ENROLLMENT_EVENTS = "edx.course.enrollment."
 MAXIMUM_INTEGER = 2**63 - 1
+_TEXTS = ("event_type", "event_source", "username", "ip", "session")
 
 
 class Reject(StrEnum):
@@ -57,35 +58,33 @@ class Event(NamedTuple):
     payload: str | None
 
 
+class _Module(msgspec.Struct, gc=False):
+    display_name: str | None = None
+
+
 class _Context(msgspec.Struct, gc=False):
-    user_id: Any = None
-    course_id: Any = None
-    module: msgspec.Raw = msgspec.Raw()
+    user_id: int | str | None = None
+    course_id: str | None = None
+    module: _Module | None = None
 
 
 class _Line(msgspec.Struct, gc=False):
-    time: Any = None
-    event_type: Any = None
-    event_source: Any = None
-    username: Any = None
-    ip: Any = None
-    session: Any = None
-    context: msgspec.Raw = msgspec.Raw()
+    time: str | None = None
+    event_type: str | None = None
+    event_source: str | None = None
+    username: str | None = None
+    ip: str | None = None
+    session: str | None = None
+    context: _Context | None = None
     event: msgspec.Raw = msgspec.Raw()
 
 
-class _Module(msgspec.Struct):
-    display_name: Any = None
-
-
-class _Enrollment(msgspec.Struct):
+class _Enrollment(msgspec.Struct, gc=False):
     course_id: Any = None
     user_id: Any = None
 
 
 _decode_line = msgspec.json.Decoder(_Line).decode
-_decode_context = msgspec.json.Decoder(_Context).decode
-_decode_module = msgspec.json.Decoder(_Module).decode
 _decode_enrollment = msgspec.json.Decoder(_Enrollment).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
@@ -103,18 +102,17 @@ def parse_line(line: bytes) -> Event:
     """
     try:
         fields = _decode_line(line)
-        context = _read_context(bytes(fields.context))
         payload = _read_payload(bytes(fields.event), fields.event_type)
     except _NOT_JSON:
-        fields, context, payload = _parse_untidy(line)
-    return _clean(fields, context, payload)
+        fields, payload = _parse_untidy(line)
+    return _clean(fields, payload)
 
 
-def _parse_untidy(line: bytes) -> tuple[_Line, _Context, str | None]:
+def _parse_untidy(line: bytes) -> tuple[_Line, str | None]:
     """Read what the strict reader refuses.
 
-    Stamps before the first brace, bytes that are not UTF-8, and what Python's own json writes
-    but the standard does not know (NaN, lone surrogates).
+    Stamps before the first brace, bytes that are not UTF-8, what Python's own json writes but the
+    standard does not know (NaN, lone surrogates), and values of unexpected types.
     """
     text = line.decode(errors="replace").strip()
     if not text:
@@ -133,15 +131,42 @@ def _parse_untidy(line: bytes) -> tuple[_Line, _Context, str | None]:
     if not isinstance(found, dict):
         raise Rejected(Reject.NOT_JSON)
     try:
-        tidy = msgspec.json.encode(_tidy(found))
-        fields = _decode_line(tidy)
-        return (
-            fields,
-            _read_context(bytes(fields.context)),
-            _read_payload(bytes(fields.event), fields.event_type),
-        )
+        fields = _decode_line(msgspec.json.encode(_with_known_types(_tidy(found))))
+        return fields, _read_payload(bytes(fields.event), fields.event_type)
     except _NOT_JSON:
         raise Rejected(Reject.NOT_JSON) from None
+
+
+def _with_known_types(found: dict[str, Any]) -> dict[str, Any]:
+    """The line with nothing in its known fields that those cannot hold.
+
+    Raises:
+        Rejected: the line cannot be an event then.
+    """
+    time, context = found.get("time"), found.get("context")
+    if time is not None and not isinstance(time, str):
+        raise Rejected(Reject.MALFORMED_TIME)
+    context = context if isinstance(context, dict) else {}
+    course_id, module = context.get("course_id"), context.get("module")
+    return {
+        **{name: _if_text(found.get(name)) for name in _TEXTS},
+        "time": time,
+        "event": found.get("event"),
+        "context": {
+            "user_id": read_user_id(context.get("user_id")),
+            # Of another type it is no course key, and is refused as one.
+            "course_id": course_id if course_id is None else str(course_id),
+            "module": {
+                "display_name": _if_text(module.get("display_name"))
+                if isinstance(module, dict)
+                else None
+            },
+        },
+    }
+
+
+def _if_text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _tidy(value: Any) -> Any:
@@ -155,17 +180,13 @@ def _tidy(value: Any) -> Any:
     return value
 
 
-def _read_context(raw: bytes) -> _Context:
-    return _decode_context(raw) if raw[:1] == b"{" else _NO_CONTEXT
-
-
-def _read_payload(raw: bytes, event_type: Any) -> str | None:
+def _read_payload(raw: bytes, event_type: str | None) -> str | None:
     """The event's own data as JSON text.
 
     It comes as an object, as a string that holds JSON, as a form's query string (which may be
     quoted once more), empty, or cut at 512 characters: then nothing of it can be trusted.
     """
-    if isinstance(event_type, str) and event_type.startswith("/"):
+    if event_type and event_type.startswith("/"):
         return None
     if raw[:1] == b'"':
         text = _decode_text(raw).lstrip()
@@ -207,11 +228,12 @@ def _read_form(text: str) -> str | None:
     )
 
 
-def _clean(fields: _Line, context: _Context, payload: str | None) -> Event:
+def _clean(fields: _Line, payload: str | None) -> Event:
     time = _read_time(fields.time)
     event_type = _read_text(fields.event_type)
     if event_type is None:
         raise Rejected(Reject.MISSING_EVENT_TYPE)
+    context = fields.context or _NO_CONTEXT
     course_id, user_id = None, context.user_id
     if event_type.startswith(ENROLLMENT_EVENTS):
         enrollment = _decode_enrollment(payload if payload and payload[0] == "{" else "{}")
@@ -225,26 +247,26 @@ def _clean(fields: _Line, context: _Context, payload: str | None) -> Event:
         course_id or _read_course_id(context.course_id),
         _read_text(fields.ip),
         _read_text(fields.session),
-        _read_module_name(bytes(context.module)),
+        _read_text(context.module.display_name) if context.module else None,
         payload,
     )
 
 
-def _read_time(value: Any) -> datetime:
-    if value is None:
+def _read_time(text: str | None) -> datetime:
+    if text is None:
         raise Rejected(Reject.MISSING_TIME)
     try:
         # The LMS writes UTC; without its offset a time is read three times as fast.
-        time = datetime.fromisoformat(value.removesuffix("+00:00"))
+        time = datetime.fromisoformat(text.removesuffix("+00:00"))
         if time.tzinfo is not None:
             time = time.astimezone(UTC).replace(tzinfo=None)
-    except (AttributeError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         raise Rejected(Reject.MALFORMED_TIME) from None
     return time
 
 
-def _read_text(value: Any) -> str | None:
-    return (value.strip() or None) if isinstance(value, str) else None
+def _read_text(text: str | None) -> str | None:
+    return (text.strip() or None) if text else None
 
 
 def _read_course_id(value: Any) -> str | None:
@@ -260,17 +282,15 @@ def _read_course_id(value: Any) -> str | None:
 
 def read_user_id(value: Any) -> int | None:
     """The LMS's number of a learner: a positive integer, or a string of its digits."""
+    if value is None:
+        return None
     if isinstance(value, str):
         value = value.strip()
         if not (value.isascii() and value.isdigit()):
             return None
-        value = int(value[:20])
+        value = int(value.lstrip("0")[:20] or "0")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if 0 < value <= MAXIMUM_INTEGER else None
-
-
-def _read_module_name(raw: bytes) -> str | None:
-    return _read_text(_decode_module(raw).display_name) if raw[:1] == b"{" else None

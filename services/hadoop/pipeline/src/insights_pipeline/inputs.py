@@ -43,16 +43,24 @@ class Inputs:
     catalog: Path | None = None
 
 
-def take_in(warehouse: Warehouse, inputs: Inputs) -> list[str]:
-    """Read what changed into the warehouse; returns a note on each input that it lacks.
+def check(inputs: Inputs) -> None:
+    """Make sure that what was named is there.
 
     Raises:
-        BadInput: a file is missing that was named, or is not what it should be.
+        BadInput: it is not.
     """
     if inputs.lms and not inputs.lms.is_dir():
         raise BadInput(f"no folder of LMS tables at {inputs.lms}: name it with --lms")
     if inputs.catalog and not inputs.catalog.is_file():
         raise BadInput(f"no course catalog at {inputs.catalog}: name it with --catalog")
+
+
+def take_in(warehouse: Warehouse, inputs: Inputs) -> list[str]:
+    """Read what changed into the warehouse; returns a note on each input that it lacks.
+
+    Raises:
+        BadInput: a file is not what it should be.
+    """
     if inputs.lms:
         for table in _LMS_TABLES:
             path = inputs.lms / f"{table.name}.csv"
@@ -74,7 +82,11 @@ def _replace(warehouse: Warehouse, table: schema.Table, path: Path) -> None:
     ).fetchone()
     if found == (version,):
         return
-    content = _read_catalog(path) if table is schema.COURSE_CATALOG else _read_csv(path, table)
+    try:
+        content = _read_catalog(path) if table is schema.COURSE_CATALOG else _read_csv(path, table)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadInput(f"{path}: {reason}: check that you may read it") from error
     columns = ", ".join(f'TRY_CAST("{c.name}" AS {c.type})' for c in table.columns)
     keys = ", ".join(f'"{name}"' for name in table.key)
     connection.execute(f"DELETE FROM {table.name}")
@@ -91,7 +103,7 @@ def _read_csv(path: Path, table: schema.Table) -> pa.Table:
     import pyarrow as pa
     import pyarrow.csv
 
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         header = next(csv.reader(file), [])
     missing = [name for name in table.names if name not in header]
     if missing:
@@ -133,23 +145,23 @@ def _read_catalog(path: Path) -> pa.Table:
 
 def _read_course_run(line: str, place: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
-        text = {key: found.get(key) for key in ("title", "course", "start", "end")}
-        text |= {key: found.get(key) for key in ("pacing_type", "availability")}
-        key = found["key"]
-    except (ValueError, AttributeError, KeyError):
+        run = json.loads(line)
+    except (ValueError, RecursionError):
+        run = None
+    key = run.get("key") if isinstance(run, dict) else None
+    if not isinstance(key, str):
         raise BadInput(
             f"{place}: no course run: one JSON object a line with at least a key is needed, as the"
             " discovery service's course_runs gives them"
-        ) from None
+        )
     return {
-        "course_id": str(key),
-        "catalog_course_title": _one_line(text["title"]),
-        "catalog_course": _one_line(text["course"]),
-        "start_time": text["start"],
-        "end_time": text["end"],
-        "pacing_type": _one_line(text["pacing_type"]),
-        "availability": _one_line(text["availability"]),
+        "course_id": key,
+        "catalog_course_title": _one_line(run.get("title")),
+        "catalog_course": _one_line(run.get("course")),
+        "start_time": _one_line(run.get("start")),
+        "end_time": _one_line(run.get("end")),
+        "pacing_type": _one_line(run.get("pacing_type")),
+        "availability": _one_line(run.get("availability")),
     }
 
 

@@ -23,7 +23,7 @@ class RunRecord:
     """One run of the pipeline.
 
     Attributes:
-        started, ended: UTC.
+        started: UTC.
         interval: the dates that the tables cover.
         files: log files with something new in them.
         bytes: plain log bytes taken in.
@@ -40,7 +40,6 @@ class RunRecord:
     version: str = __version__
     status: str = "failed"
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    ended: datetime | None = None
     interval: Interval | None = None
     files: int = 0
     bytes: int = 0

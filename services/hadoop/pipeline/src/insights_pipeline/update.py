@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -23,14 +23,16 @@ from insights_pipeline.progress import Progress, Silence
 from insights_pipeline.publish import SqliteReports
 from insights_pipeline.resources import Resources
 from insights_pipeline.runs import RunRecord
-from insights_pipeline.warehouse import Warehouse, open_warehouse, told_as_pipeline_errors
+from insights_pipeline.warehouse import FILE, open_warehouse, told_as_pipeline_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from datetime import date
     from pathlib import Path
 
     from insights_pipeline.logs.ledger import Reading
     from insights_pipeline.logs.reader import Part
+    from insights_pipeline.warehouse import Warehouse
 
 REPORTS_FILE = "reports.sqlite3"
 _NAMED_FILES = 20  # at most so many left files are named in a run's notes
@@ -68,43 +70,60 @@ def run_update(
     Raises:
         PipelineError: the run could not be done; what was published before still stands.
     """
-    if not update.logs.is_dir():
-        raise BadInput(
-            f"no folder of tracking logs at {update.logs}: name the one that holds them with --logs"
-        )
+    _check(update)
     record = RunRecord(engine="duckdb")
     reports = SqliteReports(update.data / REPORTS_FILE)
-    with _alone(update.data), told_as_pipeline_errors(update.data / "warehouse.duckdb"):
+    with told_as_pipeline_errors(update.data), _alone(update.data):
         with record.step("open"):
             migrate(reports.path)
         try:
             _run(update, record, reports, progress or Silence())
-        except (PipelineError, OSError) as error:
-            record.error = f"{error} ({record.error})" if record.error else str(error)
+        except (PipelineError, KeyboardInterrupt) as error:
+            reason = str(error) or "interrupted"
+            record.error = f"{reason} ({record.error})" if record.error else reason
             _try_to_note(reports, record)
             raise
     return record
 
 
+def _check(update: Update) -> None:
+    """Find what can be found before anything is made or read."""
+    logs, data = update.logs, update.data
+    if not logs.is_dir():
+        raise BadInput(
+            f"no folder of tracking logs at {logs}: name the one that holds them with --logs"
+        )
+    if data.resolve().is_relative_to(logs.resolve()):
+        raise BadInput(
+            f"the data folder {data} lies inside {logs} and would be read as logs: name another"
+            " one with --data"
+        )
+    inputs.check(update.inputs)
+
+
 def _run(update: Update, record: RunRecord, reports: SqliteReports, progress: Progress) -> None:
     resources = update.resources
     with open_warehouse(update.data, resources.engine_memory, resources.threads) as warehouse:
-        with warehouse.run() as run:
+        if missing := warehouse.check_files():
+            record.notes.append(_describe_missing(update.data, missing))
+        with warehouse.run(record.run_id) as run:
+            with record.step("inputs"):
+                lacking = inputs.take_in(warehouse, update.inputs)
             with record.step("read"):
                 progress.step("read")
                 parts = _read(update, warehouse, run, record, progress)
-            with record.step("inputs"):
-                record.notes += inputs.take_in(warehouse, update.inputs)
+            first = warehouse.first_event()
+            if first is None:
+                raise BadInput(_describe_nothing(update, record))
+            record.notes += lacking
             with record.step("metrics"):
                 progress.step("metrics")
-                _bring_up_to_date(update, warehouse, run, parts, record, progress)
+                record.interval = update.interval or _whole_days_since(first)
+                _bring_up_to_date(warehouse, run, parts, record, progress)
         with record.step("events"):
             warehouse.settle_files()
-        if record.interval is None:
-            raise BadInput(_describe_nothing(update, record))
-        with record.step("publish"):
-            progress.step("publish")
-            reports.publish(warehouse, record)
+        progress.step("publish")
+        reports.publish(warehouse, record)
 
 
 def _read(
@@ -113,8 +132,8 @@ def _read(
     """Read what is new in the logs into the run's incoming folder."""
     resources = update.resources
     ledger = Ledger(warehouse)
-    folder = warehouse.incoming(run)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = warehouse.incoming(record.run_id)
+    folder.mkdir(parents=True)
     parts: list[Part] = []
     for number, readings in enumerate(ledger.rounds(update.logs, resources.piece_bytes)):
         reads = _read_round(readings, folder, f"{number:03}", resources, progress)
@@ -133,8 +152,7 @@ def _read(
             record.rejects_by_reason += read.rejects
             _keep_rejects(reading, pieces, folder)
     warehouse.store_ledger(ledger)
-    warehouse.add_parts(run, parts)
-    warehouse.bind_new_events(run, parts)
+    warehouse.add_parts(run, folder, parts)
     left = [f"{file.path}: {file.reason}" for file in ledger.left]
     record.notes += [f"left for the next run: {note}" for note in left[:_NAMED_FILES]]
     if len(left) > _NAMED_FILES:
@@ -176,40 +194,48 @@ def _keep_rejects(reading: Reading, pieces: list[PieceRead], folder: Path) -> No
             lines_before += piece.lines
 
 
+def _whole_days_since(first: date) -> Interval:
+    """From the first event to the end of the last whole day."""
+    end = today()
+    return Interval(min(first, end - timedelta(days=1)), end)
+
+
 def _bring_up_to_date(
-    update: Update,
-    warehouse: Warehouse,
-    run: int,
-    parts: list[Part],
-    record: RunRecord,
-    progress: Progress,
+    warehouse: Warehouse, run: int, parts: list[Part], record: RunRecord, progress: Progress
 ) -> None:
-    before, first = warehouse.interval, warehouse.first_event()
-    interval = update.interval
-    if interval is None and first is not None:
-        end = today()
-        interval = Interval(min(first, end - timedelta(days=1)), end)
-    if interval is None or first is None:
-        return
-    record.interval = interval
+    interval, before = record.interval, warehouse.interval
+    assert interval is not None
     if before is not None:
-        record.late_events = sum(part.rows for part in parts if part.date < before.end)
-    tables = Counter[str]()
-
-    def step(name: str) -> None:
-        progress.advance(tables.total(), len(METRICS))
-        tables[name] += 1
-
-    upkeep.bring_up_to_date(warehouse.connection, upkeep.Change(run, interval, before), step)
+        record.late_events = sum(
+            part.rows for part in parts if before.start <= part.date < before.end
+        )
+    done = count()
+    upkeep.bring_up_to_date(
+        warehouse.connection,
+        upkeep.Change(run, interval, before),
+        lambda _table: progress.advance(next(done), len(METRICS)),
+    )
     progress.advance(len(METRICS), len(METRICS))
     warehouse.set_interval(interval)
 
 
 def _describe_nothing(update: Update, record: RunRecord) -> str:
+    """Why there is nothing to publish."""
     reasons = ", ".join(f"{count} {reason}" for reason, count in record.rejects_by_reason.items())
-    lines = f": {record.lines} lines, {reasons}" if reasons else ""
-    left = f"; {record.notes[0]}" if record.notes else ""
-    return f"no event in {update.logs}{lines}{left}: is this the folder of tracking logs?"
+    found = [f"{record.lines} lines ({reasons})"] if reasons else []
+    found += record.notes[:1]
+    return (
+        f"no event in {update.logs}"
+        + (f": {'; '.join(found)}" if found else "")
+        + ": is this the folder of tracking logs?"
+    )
+
+
+def _describe_missing(data: Path, missing: int) -> str:
+    return (
+        f"{missing} files of {data / 'events'} are missing; the reports do not need them, later"
+        f" metrics will: restore them, or remove {FILE} to read all logs anew"
+    )
 
 
 @contextmanager
@@ -221,15 +247,15 @@ def _alone(data: Path) -> Generator[None]:
     holder = data / "update.pid"
     try:
         with FileLock(data / "update.lock", timeout=0):
-            holder.write_text(f"{os.getpid()}\n")
             try:
+                holder.write_text(f"{os.getpid()}\n")
                 yield
             finally:
                 holder.unlink(missing_ok=True)
     except Timeout:
-        pid = holder.read_text().strip() if holder.exists() else "unknown"
+        pid = holder.read_text().strip() if holder.exists() else ""
         raise AlreadyRunning(
-            f"another update is at work on {data} (process {pid}): wait for it to end"
+            f"another update is at work on {data} (process {pid or 'unknown'}): wait for it to end"
         ) from None
 
 

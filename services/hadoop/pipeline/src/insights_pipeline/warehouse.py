@@ -1,16 +1,18 @@
 """The embedded engine's warehouse: a DuckDB file, and events as Parquet beside it.
 
 All that a run changes (ledger, tables, the run counter) is one transaction in `warehouse.duckdb`.
-Parquet files of events are written to `incoming/` first, named in that transaction, and moved to
-`events/date=…/` after it; a run that finds some still waiting moves them then. So a crash at any
-moment leaves the state of before or of after.
+Parquet files of events are written to a folder of the run's own in `incoming/` first, named in that
+transaction, and moved to `events/date=…/` after it; a run that finds some still waiting moves them
+then. So a crash at any moment leaves the state of before or of after.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import uuid
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from insights_pipeline.logs.reader import Part
 
+FILE = "warehouse.duckdb"
 VERSION = 1
 RUN = "changed_in"
 """Column of every stored table: the run in which the row last changed."""
@@ -46,6 +49,7 @@ class Warehouse:
         id: tells this warehouse from any other, also from one in the same folder later.
         sequence: number of the last run that was committed; 0 before the first.
         interval: that run's interval.
+        is_new: whether no run was committed before it was opened.
     """
 
     def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
@@ -55,23 +59,45 @@ class Warehouse:
         self.id = meta["warehouse_id"]
         self.sequence = int(meta["sequence"])
         self.interval = Interval.parse(meta["interval"]) if "interval" in meta else None
+        self.is_new = self.sequence == 0
 
     # --- one run's transaction --------------------------------------------------------------------
 
     @contextmanager
-    def run(self) -> Generator[int]:
-        """A transaction around all that a run changes; yields the run's number."""
+    def run(self, run_id: str) -> Generator[int]:
+        """A transaction around all that the run `run_id` changes; yields the run's number."""
+        number = self.sequence + 1
         self.connection.execute("BEGIN")
         try:
-            yield self.sequence + 1
-            self.sequence += 1
-            self.set_meta("sequence", str(self.sequence))
+            yield number
+            self.connection.execute("INSERT INTO ledger.run VALUES (?, ?)", [number, run_id])
+            self.set_meta("sequence", str(number))
             self.connection.execute("COMMIT")
+            self.sequence = number
         except BaseException:
             # After an error DuckDB may have ended the transaction by itself.
-            with _ignore(duckdb.Error):
+            with suppress(duckdb.Error):
                 self.connection.execute("ROLLBACK")
+            with suppress(duckdb.Error, OSError):
+                self.settle_files()
             raise
+
+    def made(self, run: int, run_id: str) -> bool:
+        """Whether `run_id` is this warehouse's run of that number.
+
+        It is not after a restore that went behind it, even if later runs took its number again.
+        """
+        row = self._value(f"SELECT run_id FROM ledger.run WHERE run = {run}")
+        return bool(row == run_id)
+
+    def events_since(self, run: int) -> int:
+        """How many events the runs after `run` brought, without the newest one."""
+        return int(
+            self._value(
+                "SELECT COALESCE(SUM(rows), 0) FROM ledger.part"
+                f" WHERE run > {run} AND run < {self.sequence}"
+            )
+        )
 
     def set_meta(self, name: str, value: str) -> None:
         """Remember a value."""
@@ -92,7 +118,7 @@ class Warehouse:
     def streams(self, first_line: bytes) -> list[Stream]:
         """The streams that begin with this line."""
         rows = self.connection.execute(
-            "SELECT id, first_line, bytes_read, lines_read, open_line, blocks, tail"
+            "SELECT id, first_line, bytes_read, lines_read, open_line, blocks, tail, head"
             " FROM ledger.stream WHERE first_line = ?",
             [first_line],
         )
@@ -107,7 +133,7 @@ class Warehouse:
         for stream in ledger.streams.values():
             self.connection.execute("DELETE FROM ledger.stream WHERE id = ?", [stream.id])
             self.connection.execute(
-                "INSERT INTO ledger.stream VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO ledger.stream VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     stream.id,
                     stream.first_line,
@@ -116,6 +142,7 @@ class Warehouse:
                     stream.open_line,
                     stream.blocks,
                     stream.tail,
+                    stream.head,
                 ],
             )
         for file in ledger.files.values():
@@ -132,59 +159,70 @@ class Warehouse:
         """Folder of the events, one folder a UTC date below it."""
         return self.folder / "events"
 
-    def incoming(self, run: int) -> Path:
-        """Where the run's files wait for its end."""
-        return self.folder / "incoming" / f"run-{run:06}"
+    def incoming(self, run_id: str) -> Path:
+        """Where the run's files wait for its end.
 
-    def add_parts(self, run: int, parts: Iterable[Part]) -> None:
-        """Name the run's Parquet files as part of the events."""
+        No other run writes there, not even the orphaned workers of one that was killed.
+        """
+        return self.folder / "incoming" / run_id
+
+    def add_parts(self, run: int, incoming: Path, parts: Iterable[Part]) -> None:
+        """Name the run's Parquet files as part of the events, and make them readable.
+
+        They are bound as `new_events`, typed as schema.EVENTS.
+        """
         rows = [(run, part.date, part.name, part.rows, part.bytes) for part in parts]
         if rows:
+            _keep_names(incoming)
             self.connection.executemany("INSERT INTO ledger.part VALUES (?, ?, ?, ?, ?)", rows)
-
-    def bind_new_events(self, run: int, parts: list[Part]) -> None:
-        """Make the run's events readable as `new_events`, typed as schema.EVENTS."""
-        columns = ", ".join(
-            'CAST("time" AS DATE) AS "date"' if name == "date" else f'"{name}"'
-            for name in schema.EVENTS.names
-        )
-        if not parts:
-            empty = ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in schema.EVENTS.columns)
-            self.connection.execute(
-                f"CREATE OR REPLACE TEMP VIEW new_events AS SELECT {empty} WHERE FALSE"
+            columns = ", ".join(
+                'CAST("time" AS DATE) AS "date"' if name == "date" else f'"{name}"'
+                for name in schema.EVENTS.names
             )
-            return
-        files = _quoted(str(self.incoming(run) / "*.parquet"))
-        self.connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW new_events AS SELECT {columns} FROM read_parquet({files})"
-        )
+            query = f"SELECT {columns} FROM read_parquet({_quoted(str(incoming / '*.parquet'))})"
+        else:
+            columns = ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in schema.EVENTS.columns)
+            query = f"SELECT {columns} WHERE FALSE"
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW new_events AS {query}")
 
     def settle_files(self) -> None:
-        """Finish, or undo, what an earlier run left in `incoming/`."""
-        for run_folder in sorted((self.folder / "incoming").glob("run-*")):
-            run = int(run_folder.name.removeprefix("run-"))
-            rows = self.connection.execute(
-                "SELECT date, name FROM ledger.part WHERE run = ?", [run]
-            ).fetchall()
-            for day, name in rows:
-                waiting = run_folder / name
-                if waiting.exists():
-                    home = self.events / f"date={day}"
-                    home.mkdir(parents=True, exist_ok=True)
-                    waiting.replace(home / f"run-{run:06}-{name}")
-            rejects = run_folder / "rejects.jsonl"
-            if rejects.exists() and run <= self.sequence:
-                (self.folder / "rejects").mkdir(exist_ok=True)
-                rejects.replace(self.folder / "rejects" / f"run-{run:06}.jsonl")
-            shutil.rmtree(run_folder, ignore_errors=True)
+        """Finish what committed runs left in `incoming/`, and undo what others did."""
+        for folder in (self.folder / "incoming").glob("*"):
+            run = self.connection.execute(
+                "SELECT run FROM ledger.run WHERE run_id = ?", [folder.name]
+            ).fetchone()
+            if run:
+                self._bring_home(folder, *run)
+            shutil.rmtree(folder, ignore_errors=True)
 
-    def missing_parts(self) -> int:
-        """How many of the events' files are not where they should be."""
+    def _bring_home(self, incoming: Path, run: int) -> None:
+        parts = self.connection.execute("SELECT date, name FROM ledger.part WHERE run = ?", [run])
+        for day, name in parts.fetchall():
+            if (incoming / name).exists():
+                home = self.folder / _home(run, day, name)
+                home.parent.mkdir(parents=True, exist_ok=True)
+                (incoming / name).replace(home)
+        rejects = incoming / "rejects.jsonl"
+        if rejects.exists():
+            rejects_file(self.folder, run).parent.mkdir(exist_ok=True)
+            rejects.replace(rejects_file(self.folder, run))
+
+    def check_files(self) -> int:
+        """Remove events and rejects that are not this warehouse's; returns how many it misses.
+
+        Both come from folders that were restored, or removed, one without the other.
+        """
         rows = self.connection.execute("SELECT run, date, name FROM ledger.part").fetchall()
-        return sum(
-            not (self.events / f"date={day}" / f"run-{run:06}-{name}").exists()
-            for run, day, name in rows
-        )
+        named = {_home(run, day, name) for run, day, name in rows}
+        found = {
+            str(path.relative_to(self.folder)) for path in self.events.glob("date=*/run-*.parquet")
+        }
+        for stray in found - named:
+            (self.folder / stray).unlink()
+        for rejects in (self.folder / "rejects").glob("run-*.jsonl"):
+            if rejects.name > rejects_file(self.folder, self.sequence).name:
+                rejects.unlink()
+        return len(named - found)
 
     # --- answers ----------------------------------------------------------------------------------
 
@@ -203,6 +241,25 @@ class Warehouse:
         return row[0] if row else None
 
 
+def rejects_file(folder: Path, run: int) -> Path:
+    """The lines that a run rejected: JSON lines of file, line (from 1), reason and text."""
+    return folder / "rejects" / f"run-{run:06}.jsonl"
+
+
+def _home(run: int, day: date, name: str) -> str:
+    """Where an event file of a committed run lies, below the data folder."""
+    return f"events/date={day}/run-{run:06}-{name}"
+
+
+def _keep_names(folder: Path) -> None:
+    """Make sure that what is in the folder outlasts a power cut under its name."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def open_warehouse(folder: Path, memory: int, threads: int) -> Generator[Warehouse]:
     """Open the warehouse in `folder`, or make one.
@@ -216,31 +273,45 @@ def open_warehouse(folder: Path, memory: int, threads: int) -> Generator[Warehou
         BadDataFolder: the folder belongs to a newer version, or its warehouse is damaged.
         NoRoom: the disk is full.
     """
-    path = folder / "warehouse.duckdb"
-    is_new = not path.exists()
-    with told_as_pipeline_errors(path):
+    path = folder / FILE
+    with told_as_pipeline_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(
+        if not path.exists():
+            # What a warehouse that was removed had not yet written into its file.
+            path.with_name(f"{FILE}.wal").unlink(missing_ok=True)
+        shutil.rmtree(_spill(folder), ignore_errors=True)
+        with closing(_connect(path, memory, threads)) as connection:
+            _bring_up_to_date(connection, path)
+            warehouse = Warehouse(folder, connection)
+            warehouse.settle_files()
+            yield warehouse
+
+
+def _connect(path: Path, memory: int, threads: int) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(
             str(path),
             config={
                 "memory_limit": f"{memory // 2**20}MiB",
                 "threads": threads,
-                "temp_directory": str(folder / "incoming" / "spill"),
+                "temp_directory": str(_spill(path.parent)),
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             },
         )
-        try:
-            _bring_up_to_date(connection, path)
-            warehouse = Warehouse(folder, connection)
-            if is_new:
-                # Leftovers of a warehouse that was removed belong to nobody.
-                shutil.rmtree(folder / "events", ignore_errors=True)
-            warehouse.settle_files()
-            yield warehouse
-        finally:
-            connection.close()
+    except duckdb.Error as error:
+        text = str(error).splitlines()[0]
+        if "No space left" in text:
+            raise
+        raise BadDataFolder(
+            f"{path} cannot be opened ({text}): close what else uses it; where it is damaged,"
+            " restore it, or move it away and all logs are read anew"
+        ) from error
+
+
+def _spill(folder: Path) -> Path:
+    return folder / "spill"
 
 
 def _bring_up_to_date(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -266,7 +337,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE SCHEMA ledger")
     connection.execute(
         "CREATE TABLE ledger.stream (id BIGINT, first_line BLOB, bytes_read BIGINT,"
-        " lines_read BIGINT, open_line BOOLEAN, blocks BLOB, tail BLOB)"
+        " lines_read BIGINT, open_line BOOLEAN, blocks BLOB, tail BLOB, head BLOB)"
     )
     connection.execute(
         "CREATE TABLE ledger.file (path VARCHAR, size BIGINT, mtime_ns BIGINT, stream BIGINT)"
@@ -274,6 +345,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "CREATE TABLE ledger.part (run BIGINT, date DATE, name VARCHAR, rows BIGINT, bytes BIGINT)"
     )
+    connection.execute("CREATE TABLE ledger.run (run BIGINT, run_id VARCHAR)")
     connection.execute("CREATE TABLE ledger.input (name VARCHAR PRIMARY KEY, version VARCHAR)")
     for table in _INPUTS:
         connection.execute(f"CREATE TABLE {table.name} ({_columns_of(table)})")
@@ -316,29 +388,41 @@ def _quoted(text: str) -> str:
 
 
 @contextmanager
-def told_as_pipeline_errors(path: Path) -> Generator[None]:
-    """Turn what the engine and the disk report into errors that an operator can mend."""
+def told_as_pipeline_errors(folder: Path) -> Generator[None]:
+    """Turn what the engine and the disk report into errors that an operator can mend.
+
+    Args:
+        folder: the data folder.
+    """
     try:
         yield
-    except PipelineError:
-        raise
-    except (duckdb.Error, OSError) as error:
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise no_room(folder) from error
+        place, reason = error.filename or folder, error.strerror or str(error)
+        raise BadDataFolder(
+            f"{place}: {reason}: check that it exists and that you may read and write it"
+        ) from error
+    except duckdb.Error as error:
+        # Spilling ends, by default, where the disk does.
+        if "No space left" in str(error) or "max_temp_directory_size" in str(error):
+            raise no_room(folder) from error
         text = str(error).splitlines()[0]
-        if "No space left" in text or ("not enough" in text.lower() and "disk" in text.lower()):
-            raise NoRoom(
-                f"no space left on the disk of {path.parent}: free some and run again;"
-                " nothing was published"
-            ) from error
         if isinstance(error, duckdb.OutOfMemoryException):
             raise PipelineError(
                 f"the run needs more than its memory limit ({text}): raise --memory"
             ) from error
-        raise BadDataFolder(f"{path}: {text}") from error
+        if isinstance(error, duckdb.IOException):
+            raise BadDataFolder(f"{folder}: {text}: check the disk and run again") from error
+        raise
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":  # what DuckDB makes of Ctrl-C
+            raise KeyboardInterrupt from error
+        raise
 
 
-@contextmanager
-def _ignore(*errors: type[Exception]) -> Generator[None]:
-    try:
-        yield
-    except errors:
-        return
+def no_room(folder: Path) -> NoRoom:
+    """The disk that holds the data folder is full."""
+    return NoRoom(
+        f"no space left on the disk of {folder}: free some and run again; nothing was published"
+    )

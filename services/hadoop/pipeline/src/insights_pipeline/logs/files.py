@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import stat
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,15 +30,19 @@ class LogFile:
     Attributes:
         path: relative to the logs folder.
         size: bytes on disk.
+        plain_size: bytes of plain content; of a gzip a guess, right for one member below 4 GiB.
         mtime_ns: when it last changed, nanoseconds since the epoch.
         gzipped: whether its content, not its name, is gzip.
+        head: digest of its first block on disk.
     """
 
     root: Path
     path: str
     size: int
+    plain_size: int
     mtime_ns: int
     gzipped: bool
+    head: bytes
 
     @contextmanager
     def open(self, offset: int = 0) -> Generator[IO[bytes]]:
@@ -52,14 +57,16 @@ class LogFile:
             return cast("IO[bytes]", gzip.open(location, "rb"))
         return location.open("rb", buffering=0)
 
-    @property
-    def plain_size(self) -> int:
-        """Bytes of plain content; for gzip an estimate that is right below 4 GiB."""
-        if not self.gzipped:
-            return self.size
+    def still_begins_the_same(self) -> bool:
+        """Whether what is at the path now is this file, or this file grown.
+
+        Raises:
+            OSError: there is nothing at the path, or it cannot be read.
+        """
         with (self.root / self.path).open("rb") as file:
-            file.seek(-4, os.SEEK_END)
-            return int.from_bytes(file.read(4), "little")
+            return digest(read_fully(file, min(BLOCK, self.size))) == self.head and (
+                os.fstat(file.fileno()).st_size >= self.size
+            )
 
 
 @dataclass(frozen=True)
@@ -87,40 +94,59 @@ def find_files(logs: Path) -> tuple[list[tuple[str, os.stat_result]], list[Unrea
     unreadable: list[Unreadable] = []
 
     def note(error: OSError) -> None:
-        unreadable.append(Unreadable(os.path.relpath(error.filename, logs), say(error)))
+        path = _readable(os.path.relpath(error.filename, logs))
+        unreadable.append(Unreadable(path, say(error)))
 
     for folder, folders, names in os.walk(logs, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in names:
-            path = Path(folder, name)
             if name.startswith("."):
+                continue
+            path = Path(folder, name)
+            relative = str(path.relative_to(logs))
+            if (readable := _readable(relative)) != relative:
+                unreadable.append(Unreadable(readable, "its name is not UTF-8: rename it"))
                 continue
             try:
                 status = path.stat()
             except OSError as error:
-                unreadable.append(Unreadable(str(path.relative_to(logs)), say(error)))
+                unreadable.append(Unreadable(relative, say(error)))
                 continue
-            if path.is_file() and status.st_size:
-                found.append((str(path.relative_to(logs)), status))
+            if stat.S_ISREG(status.st_mode) and status.st_size:
+                found.append((relative, status))
     if not found and not unreadable:
         raise BadInput(f"{logs} holds no file with anything in it: are the logs copied there yet?")
     return sorted(found), unreadable
 
 
-def inspect(logs: Path, path: str, status: os.stat_result) -> LogFile | Unreadable:
+def _readable(path: str) -> str:
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def inspect(logs: Path, path: str) -> LogFile | Unreadable:
     """Look at the first bytes of a file."""
     try:
         with (logs / path).open("rb") as file:
-            head = file.read(BLOCK)
+            status = os.fstat(file.fileno())
+            head = file.read(min(BLOCK, status.st_size))
+            gzipped = head.startswith(_GZIP_MAGIC)
+            plain_size = _unpacked_size(file, status.st_size) if gzipped else status.st_size
     except OSError as error:
         return Unreadable(path, say(error))
-    gzipped = head.startswith(_GZIP_MAGIC)
-    if not gzipped and b"\0" in head and b"{" not in head:
+    if not gzipped and b"\0" in head and b"event_type" not in head:
         return Unreadable(path, "binary, not a tracking log")
-    return LogFile(logs, path, status.st_size, status.st_mtime_ns, gzipped)
+    return LogFile(
+        logs, path, status.st_size, plain_size, status.st_mtime_ns, gzipped, digest(head)
+    )
 
 
-def digest(content: bytes) -> bytes:
+def _unpacked_size(file: IO[bytes], size: int) -> int:
+    """What a gzip says of its last member; at least its own size, since logs pack well."""
+    file.seek(max(size - 4, 0))
+    return max(int.from_bytes(file.read(4), "little"), size)
+
+
+def digest(content: bytes | bytearray) -> bytes:
     """Eight bytes that tell contents apart."""
     return hashlib.blake2b(content, digest_size=8).digest()
 

@@ -58,6 +58,7 @@ class Stream:
         open_line: whether the last of them had no newline.
         blocks: digests of its whole blocks, one after the other.
         tail: digest of what follows them.
+        head: digests of what its first block holds up to the end of each line.
     """
 
     id: int
@@ -67,17 +68,31 @@ class Stream:
     open_line: bool = False
     blocks: bytes = b""
     tail: bytes = b""
+    head: bytes = b""
 
     @property
     def whole_blocks(self) -> int:
         """How many blocks are whole."""
         return self.bytes_read // BLOCK
 
+    def block_size(self, index: int) -> int:
+        """Bytes of that block, or of the tail."""
+        return min(BLOCK, self.bytes_read - index * BLOCK)
+
     def block(self, index: int) -> bytes:
         """Digest of a block, or of the tail that follows the whole ones."""
         if index == self.whole_blocks:
             return self.tail
         return self.blocks[index * _DIGEST : (index + 1) * _DIGEST]
+
+    def begins_with(self, content: bytes) -> bool:
+        """Whether the lines in `content`, which is less than a block, begin the stream.
+
+        The first line is known to be the same, and the last one may be cut.
+        """
+        lines = content[: content.rfind(b"\n") + 1]
+        ends = range(0, len(self.head), _DIGEST)
+        return not lines or digest(lines) in {self.head[i : i + _DIGEST] for i in ends}
 
     def extended(self, read: PieceRead) -> Stream:
         """The stream after `read`, which continued it."""
@@ -89,6 +104,7 @@ class Stream:
             open_line=read.open_line,
             blocks=digests[: read.end // BLOCK * _DIGEST],
             tail=read.tail,
+            head=read.head or self.head,
         )
 
 
@@ -117,8 +133,8 @@ class Reading:
 
 
 class _Likeness(Enum):
-    CONTINUES = auto()  # the file begins with all of the stream
-    WITHIN = auto()  # the file holds a beginning of the stream and nothing else
+    CONTINUES = auto()  # the file begins with all of the stream, and goes on
+    WITHIN = auto()  # the file holds all of the stream, or its beginning, and nothing else
     OTHER = auto()
 
 
@@ -165,7 +181,7 @@ class Ledger:
         if read.problem:
             self.files.pop(reading.file.path, None)
             self.left.append(Unreadable(reading.file.path, read.problem))
-        elif read.lines:
+        elif read.end > reading.stream.bytes_read:
             stream = reading.stream
             if not stream.id:
                 self._last_stream += 1
@@ -180,7 +196,7 @@ class Ledger:
             known = self._known.get(path)
             if known and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
                 continue
-            file = inspect(logs, path, status)
+            file = inspect(logs, path)
             if isinstance(file, Unreadable):
                 self.left.append(file)
                 continue
@@ -215,44 +231,32 @@ class Ledger:
         except (*BROKEN_GZIP, OSError) as error:
             self._leave(file, error)
             return None
-        if not file.gzipped and file.size <= stream.bytes_read:
-            return None
         return Reading(file, stream, cut(file, stream.bytes_read, piece_bytes, stream.open_line))
 
     def _compare(self, file: LogFile, stream: Stream) -> _Likeness:
-        known = self._known.get(file.path)
-        if known and known.stream == stream.id and not file.gzipped:
-            indices = {0, max(stream.whole_blocks - 1, 0), stream.whole_blocks}
-            if file.size >= stream.bytes_read and _has_blocks(file, stream, indices):
-                return _Likeness.CONTINUES
+        if self._still_carries(file, stream):
+            return _Likeness.CONTINUES if file.size > stream.bytes_read else _Likeness.WITHIN
         with file.open() as content:
-            compared = 0
             for index, block in enumerate(blocks(content, stream.bytes_read)):
-                if len(block) < min(BLOCK, stream.bytes_read - compared):
-                    break
+                if len(block) < stream.block_size(index):
+                    known = index or stream.begins_with(block)
+                    return _Likeness.WITHIN if known else _Likeness.OTHER
                 if digest(block) != stream.block(index):
                     return _Likeness.OTHER
-                compared += len(block)
-        if compared == stream.bytes_read:
-            return _Likeness.CONTINUES
-        if compared or self._begins_a_file_of(stream, file):
-            return _Likeness.WITHIN
-        return _Likeness.OTHER
+            return _Likeness.CONTINUES if content.read(1) else _Likeness.WITHIN
 
-    def _begins_a_file_of(self, stream: Stream, file: LogFile) -> bool:
-        """Whether a file shorter than a block begins one that carries the stream."""
+    def _still_carries(self, file: LogFile, stream: Stream) -> bool:
+        """Whether a plain file still is what it was; a few blocks tell that of a live one."""
+        known = self._known.get(file.path)
+        if not known or known.stream != stream.id or file.gzipped or file.size < stream.bytes_read:
+            return False
         with file.open() as content:
-            start = read_fully(content, BLOCK)
-        for known in (self._known | self.files).values():
-            if known.stream == stream.id and known.path != file.path:
-                try:
-                    other = inspect(file.root, known.path, (file.root / known.path).stat())
-                    if isinstance(other, LogFile):
-                        with other.open() as content:
-                            return read_fully(content, len(start)) == start
-                except (*BROKEN_GZIP, OSError):
-                    continue
-        return False
+            for index in {0, max(stream.whole_blocks - 1, 0), stream.whole_blocks}:
+                content.seek(index * BLOCK)
+                block = read_fully(content, stream.block_size(index))
+                if digest(block) != stream.block(index):
+                    return False
+        return True
 
     def _note(self, file: LogFile, stream: Stream, size: int | None = None) -> None:
         if size is None:
@@ -263,27 +267,17 @@ class Ledger:
         self.left.append(Unreadable(file.path, describe_problem(error)))
 
 
-def _has_blocks(file: LogFile, stream: Stream, indices: set[int]) -> bool:
-    with file.open() as content:
-        for index in indices:
-            content.seek(index * BLOCK)
-            length = min(BLOCK, stream.bytes_read - index * BLOCK)
-            if digest(read_fully(content, length)) != stream.block(index):
-                return False
-    return True
-
-
 def _first_line(file: LogFile) -> bytes | None:
     """Digest of the first line, or None while it is not known to be complete.
 
     Raises:
         gzip.BadGzipFile, zlib.error, EOFError: the gzip is damaged before its first line ends.
     """
+    line, newline = bytearray(), b""
     with file.open() as content:
-        line = b""
-        while len(line) <= MAXIMUM_LINE and (piece := content.read(BLOCK)):
+        while len(line) <= MAXIMUM_LINE and not newline and (piece := content.read(BLOCK)):
             head, newline, _ = piece.partition(b"\n")
             line += head
-            if newline:
-                return digest(line)
-    return digest(line) if is_finished(file, line) else None
+    if newline or len(line) > MAXIMUM_LINE or is_finished(file, bytes(line)):
+        return digest(line.removesuffix(b"\r"))
+    return None

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import threading
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from multiprocessing import get_context
@@ -20,6 +24,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from insights_pipeline.errors import PipelineError
 from insights_pipeline.events import Event, Reject, Rejected, parse_line
 from insights_pipeline.logs.files import (
     BLOCK,
@@ -31,12 +36,13 @@ from insights_pipeline.logs.files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from datetime import date
     from pathlib import Path
 
 _CHUNK = 64 * BLOCK
 _KEPT_TEXT = 2_000  # characters of a rejected line that are kept
+_NEWLINE = re.compile(rb"\r?\n")
 _OLD = 24 * 3600  # seconds after which an unfinished last line will not be finished any more
 _PARQUET = pa.schema(
     [
@@ -91,6 +97,8 @@ class PieceRead:
         lines: lines owned: events + rejects.
         end: byte after the last line that was taken in; 0 where there was none.
         open_line: whether that line had no newline.
+        head: digests of what the first block holds up to the end of each of its lines (set for the
+            piece that holds that block).
         blocks: digests of the whole blocks that begin in the piece.
         tail: digest of what follows the last whole block (set for a gzip, which is read whole).
         problem: why the file has to be left for another run, or None.
@@ -101,6 +109,7 @@ class PieceRead:
     rejects: Counter[str] = field(default_factory=Counter)
     end: int = 0
     open_line: bool = False
+    head: bytes = b""
     blocks: bytes = b""
     tail: bytes = b""
     parts: list[Part] = field(default_factory=list)
@@ -142,12 +151,28 @@ def read_pieces(
         initargs=(os.getpid(),),
     ) as pool:
         try:
-            futures = {pool.submit(read_piece, *job): index for index, job in enumerate(jobs)}
+            with _interrupts_held_back():
+                futures = {pool.submit(read_piece, *job): index for index, job in enumerate(jobs)}
             for future in as_completed(futures):
                 yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise PipelineError(
+                "a process that reads logs was killed, perhaps for want of memory:"
+                " give --memory less than the machine has free, and run again"
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def _interrupts_held_back() -> Generator[None]:
+    """Keep Ctrl-C from the processes that are started meanwhile: this one ends them."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def _end_with(parent: int) -> None:
@@ -180,7 +205,7 @@ def read_piece(piece: Piece, folder: Path, prefix: str, flush_bytes: int) -> Pie
             except Rejected as rejected:
                 writer.reject(read.lines, rejected.args[0], line)
         read.end, read.open_line = lines.end, lines.open_line
-        read.blocks, read.tail = lines.blocks, lines.tail
+        read.head, read.blocks, read.tail = lines.head, lines.blocks, lines.tail
     except _LogProblem as problem:
         read.problem = describe_problem(problem.args[0])
     writer.close()
@@ -218,6 +243,7 @@ class _Lines:
         self._piece = piece
         self._digests: list[bytes] = []
         self._last_block = b""
+        self.head = b""
         self.end = 0 if piece.continues else piece.begin
         self.open_line = piece.after_open_line
 
@@ -232,26 +258,33 @@ class _Lines:
     def __iter__(self) -> Iterator[bytes | None]:
         piece = self._piece
         begins = piece.begin  # where the line that is looked at begins
-        rest, too_long, skip = b"", False, piece.continues
+        rest = b""  # what is held of it
+        dropped = 0  # bytes of it that are not held: it is too long
+        skip = piece.continues
         for data in self._chunks():
-            if self.open_line and data.startswith(b"\n"):
-                data, begins = data[1:], begins + 1
+            if self.open_line and (newline := _NEWLINE.match(data)):
+                data = data[newline.end() :]
+                begins += newline.end()
                 self.end = begins
             self.open_line = False
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
-                if piece.end is not None and begins > piece.end:
+                if not self._owns(begins):
                     return
-                begins += len(line) + 1
                 if not skip:
-                    yield None if too_long else line
-                self.end, too_long, skip = begins, False, False
-            if len(rest) > MAXIMUM_LINE:
-                begins, rest, too_long = begins + len(rest), b"", True
-        owned = not skip and (piece.end is None or begins <= piece.end)
-        if (rest or too_long) and owned and is_finished(piece.file, rest):
-            yield None if too_long else rest
-            self.end, self.open_line = begins + len(rest), True
+                    yield line if dropped + len(line) <= MAXIMUM_LINE else None
+                begins += dropped + len(line) + 1
+                self.end, dropped, skip = begins, 0, False
+            if dropped + len(rest) > MAXIMUM_LINE:
+                dropped, rest = dropped + len(rest), b""
+            if skip and not self._owns(begins + dropped + len(rest)):
+                return
+        if (rest or dropped) and not skip and self._owns(begins) and is_finished(piece.file, rest):
+            yield None if dropped else rest
+            self.end, self.open_line = begins + dropped + len(rest), True
+
+    def _owns(self, position: int) -> bool:
+        return self._piece.end is None or position <= self._piece.end
 
     def _chunks(self) -> Iterator[bytes]:
         """Content from `begin` on; for a piece in the middle, on past its end."""
@@ -280,6 +313,12 @@ class _Lines:
                 self._last_block = block
                 if len(block) == BLOCK:
                     self._digests.append(digest(block))
+            if position + start == 0:
+                self.head = _line_ends(block)
+
+
+def _line_ends(block: bytes) -> bytes:
+    return b"".join(digest(block[: end.end()]) for end in re.finditer(b"\n", block))
 
 
 class _PartWriter:
@@ -317,7 +356,6 @@ class _PartWriter:
             table = pa.table([pa.array(*column) for column in columns], schema=_PARQUET)
             path = self._folder / name
             pq.write_table(table, path, compression="zstd", compression_level=1)
-            _keep(path)
             self._read.parts.append(Part(day, name, len(events), path.stat().st_size))
         if self._rejects:
             path = self._folder / f"{self._prefix}.rejects"
@@ -329,27 +367,44 @@ class _PartWriter:
         self._held_bytes = 0
 
 
-def _keep(path: Path) -> None:
-    """Make sure that the file outlasts a power cut."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+def make_lasting(folder: Path) -> None:
+    """See to it that the folder's files outlast a power cut, before anything counts on them.
+
+    All at once: the first call to the disk takes the others' work along.
+    """
+    for path in (*folder.iterdir(), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def put_together(file: LogFile, reads: Iterable[PieceRead]) -> PieceRead:
-    """All pieces of a file, in order, as one."""
+    """All pieces of a file, in order, as one.
+
+    A file that was replaced or cut while it was read is a `problem`.
+    """
     whole = PieceRead()
     for read in reads:
         whole.lines += read.lines
         whole.events += read.events
         whole.rejects += read.rejects
+        whole.head = whole.head or read.head
         whole.blocks += read.blocks
         whole.parts += read.parts
         whole.problem = whole.problem or read.problem
         if read.end > whole.end:
             whole.end, whole.open_line = read.end, read.open_line
         whole.tail = read.tail
-    if not file.gzipped and not whole.problem:
-        whole.tail = _tail_of(file, whole.end)
+    if not whole.problem:
+        try:
+            if not file.gzipped:
+                whole.tail = _tail_of(file, whole.end)
+            if not file.still_begins_the_same():
+                whole.problem = "replaced or cut while it was read"
+        except OSError as error:
+            whole.problem = describe_problem(error)
     return whole
 
 

@@ -1,0 +1,137 @@
+"""`inv status`: the runs of a data folder, within 80 columns."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from embedded import Site
+from insights_pipeline.errors import PipelineError
+from insights_pipeline.interval import Interval
+from tasks.lib import runs
+from tasks.lib.errors import OperatorError
+from tasks.lib.runs import Run
+
+ROOT = Path(__file__).resolve().parents[2]
+INV = [Path(sys.executable).with_name("inv"), "--search-root", ROOT]
+JANUARY = Interval(date(2026, 1, 1), date(2026, 2, 1))
+ONE_EVENT = b'{"event_type": "page_close", "time": "2026-01-05T10:00:00+00:00"}'
+
+BIG = Run(
+    status="succeeded",
+    started="2026-01-06 01:00:00",
+    interval_start="2025-01-01",
+    interval_end="2026-01-06",
+    files=12,
+    lines=123_456_789,
+    events=123_446_789,
+    rejected=10_000,
+    late_events=12_345,
+    error=None,
+    seconds_by_step={"open": 0.1, "read": 912.3, "metrics": 60.0},
+    rejects_by_reason={"cut_off": 9_000, "blank": 1_000},
+    notes=["left for the next run: lms1/tracking.log.gz: damaged gzip"],
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A site with a run that succeeded and one, later, that failed."""
+    site = Site(tmp_path)
+    site.log([ONE_EVENT, b"no event"])
+    site.update(JANUARY)
+    (site.logs / "tracking.log").unlink()
+    with pytest.raises(PipelineError):
+        site.update(JANUARY)
+    return site
+
+
+def test_runs_newest_first(site: Site) -> None:
+    failed, succeeded = runs.last_runs(site.data, limit=10)
+
+    assert (failed.status, succeeded.status) == ("failed", "succeeded")
+    assert "holds no file" in str(failed.error)
+    assert (succeeded.lines, succeeded.events, succeeded.rejected) == (2, 1, 1)
+    assert succeeded.rejects_by_reason == {"not_json": 1}
+    assert (succeeded.interval_start, succeeded.interval_end) == ("2026-01-01", "2026-02-01")
+    assert runs.last_runs(site.data, limit=1) == [failed]
+
+
+def test_status_of_a_data_folder(site: Site) -> None:
+    ended = subprocess.run(
+        [*INV, "status", "--data", site.data, "--runs", "2"],
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    heading, newest, oldest, *more = ended.stdout.splitlines()
+    titles = ("started (UTC)", "status", "data until", "lines", "rejects", "late", "seconds")
+    assert re.split("  +", heading) == [*titles]
+    assert newest.split()[2:] == ["failed", "0", "0", "0", newest.split()[-1]]
+    assert oldest.split()[2:-1] == ["succeeded", "2026-02-01", "2", "1", "0"]
+    assert any(line.startswith("Failed: ") and "holds no file" in line for line in more)
+
+
+def test_status_of_a_folder_without_reports(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [*INV, "status", "--data", tmp_path], capture_output=True, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        f"inv: no reports.sqlite3 in {tmp_path}: run `inv local.update` or `inv demo` first, or"
+        " name another folder with --data\n"
+    )
+
+
+def test_reports_that_are_no_database(tmp_path: Path) -> None:
+    (tmp_path / "reports.sqlite3").write_text("no database, but long enough to be one" * 100)
+
+    with pytest.raises(OperatorError, match=r"reports\.sqlite3 cannot be read"):
+        runs.last_runs(tmp_path, limit=10)
+
+
+def test_large_numbers_fit_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    runs.show([BIG, replace(BIG, status="failed", interval_end=None)])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    big = (
+        "2026-01-06 01:00",
+        "succeeded",
+        "2026-01-06",
+        "123,456,789",
+        "10,000",
+        "12,345",
+        "972.4",
+    )
+    assert re.split("  +", lines[1]) == [*big]
+
+
+def test_newest_run_in_words() -> None:
+    assert [*runs.describe(BIG)] == [
+        "Covers 2025-01-01:2026-01-06 (UTC dates, the second exclusive)",
+        "12 files: 123,456,789 lines = 123,446,789 events + 10,000 rejects",
+        "Rejects: 9,000 cut_off, 1,000 blank",
+        "Seconds: 0.1 open, 912.3 read, 60.0 metrics",
+        "left for the next run: lms1/tracking.log.gz: damaged gzip",
+    ]
+
+
+def test_no_run_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    runs.show([])
+
+    assert capsys.readouterr().out == "no run yet\n"
