@@ -379,7 +379,7 @@ def test_lms_folder_without_a_table_is_told(first: Update, logs: Path, lms: Path
 
     notes = updating.run(replace(first, inputs=Inputs(lms))).notes
 
-    assert "no auth_userprofile: enrollment by age, education and gender stay empty" in notes
+    assert "no auth_userprofile: enrollment by age, education and gender stays empty" in notes
 
 
 @pytest.mark.parametrize(

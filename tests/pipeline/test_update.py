@@ -144,7 +144,7 @@ def test_run_record(sample: SampleSite, first_run: Path) -> None:
     steps = json.loads(run["seconds_by_step"])
     assert [*steps] == ["open", "inputs", "read", "metrics", "events", "publish"]
     assert json.loads(run["notes"]) == [
-        "no grades_persistentcoursegrade: passing learners stay empty"
+        "no grades_persistentcoursegrade: nobody counts as passing"
     ]
 
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 _NULL = r"\N"
 _LMS_TABLES = (schema.AUTH_USERPROFILE, schema.GRADES_PERSISTENTCOURSEGRADE)
-_WANTED_BY = {
-    "auth_userprofile": "enrollment by age, education and gender",
-    "grades_persistentcoursegrade": "passing learners",
-    "course_catalog": "course titles and dates",
+_LACKING = {
+    "auth_userprofile": "enrollment by age, education and gender stays empty",
+    "grades_persistentcoursegrade": "nobody counts as passing",
+    "course_catalog": "course titles and dates stay empty",
 }
 
 
@@ -69,8 +69,8 @@ def take_in(warehouse: Warehouse, inputs: Inputs) -> list[str]:
     if inputs.catalog:
         _replace(warehouse, schema.COURSE_CATALOG, inputs.catalog)
     known = warehouse.connection.execute("SELECT name FROM ledger.input").fetchall()
-    lacking = _WANTED_BY.keys() - {name for (name,) in known}
-    return [f"no {name}: {_WANTED_BY[name]} stay empty" for name in _WANTED_BY if name in lacking]
+    names = {name for (name,) in known}
+    return [f"no {name}: {effect}" for name, effect in _LACKING.items() if name not in names]
 
 
 def _replace(warehouse: Warehouse, table: schema.Table, path: Path) -> None:
