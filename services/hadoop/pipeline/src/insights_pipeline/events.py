@@ -10,7 +10,6 @@ import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs
 
 import msgspec
 from opaque_keys import InvalidKeyError
@@ -19,7 +18,7 @@ from insights_pipeline import course_keys
 
 ENROLLMENT_EVENTS = "edx.course.enrollment."
 MAXIMUM_INTEGER = 2**63 - 1
-_TEXTS = ("event_type", "event_source", "username", "ip", "session")
+_TEXTS = ("event_type", "event_source", "username", "ip")
 
 
 class Reject(StrEnum):
@@ -53,7 +52,6 @@ class Event(NamedTuple):
     user_id: int | None
     course_id: str | None
     ip: str | None
-    session: str | None
     module_display_name: str | None
     payload: str | None
 
@@ -74,7 +72,6 @@ class _Line(msgspec.Struct, gc=False):
     event_source: str | None = None
     username: str | None = None
     ip: str | None = None
-    session: str | None = None
     context: _Context | None = None
     event: msgspec.Raw = msgspec.Raw()
 
@@ -183,21 +180,20 @@ def _tidy(value: Any) -> Any:
 def _read_payload(raw: bytes, event_type: str | None) -> str | None:
     """The event's own data as JSON text.
 
-    It comes as an object, as a string that holds JSON, as a form's query string (which may be
-    quoted once more), empty, or cut at 512 characters: then nothing of it can be trusted.
+    It comes as an object, as a string that holds JSON, or empty. Other strings stay JSON strings:
+    a form's query string (sometimes quoted once more), and JSON cut at 512 characters, of which
+    nothing can be trusted.
     """
     if event_type and event_type.startswith("/"):
         return None
     if raw[:1] == b'"':
         text = _decode_text(raw).lstrip()
-        try:
-            if text[:1] == '"':
-                text = _decode_text(text)
-            elif text[:1] in ("{", "["):
+        if text[:1] in ("{", "["):
+            try:
                 return _standard_json(text)
-        except _NOT_JSON:
-            return None
-        return _read_form(text)
+            except _NOT_JSON:
+                return raw.decode()
+        return raw.decode() if text else None
     if raw[:1] in (b"{", b"["):
         return raw.decode()
     return None
@@ -216,22 +212,10 @@ def _standard_json(text: str) -> str:
         return msgspec.json.encode(_tidy(json.loads(text))).decode()
 
 
-def _read_form(text: str) -> str | None:
-    if "=" not in text:
-        return None
-    try:
-        fields = parse_qs(text, keep_blank_values=True)
-    except ValueError:
-        return None
-    return json.dumps(
-        {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
-    )
-
-
 def _clean(fields: _Line, payload: str | None) -> Event:
     time = _read_time(fields.time)
-    event_type = _read_text(fields.event_type)
-    if event_type is None:
+    event_type = fields.event_type
+    if not event_type or event_type.isspace():
         raise Rejected(Reject.MISSING_EVENT_TYPE)
     context = fields.context or _NO_CONTEXT
     course_id, user_id = None, context.user_id
@@ -241,12 +225,11 @@ def _clean(fields: _Line, payload: str | None) -> Event:
     return Event(
         time,
         event_type,
-        _read_text(fields.event_source),
+        fields.event_source or None,
         _read_text(fields.username),
         read_user_id(user_id),
         course_id or _read_course_id(context.course_id),
-        _read_text(fields.ip),
-        _read_text(fields.session),
+        fields.ip or None,
         _read_text(context.module.display_name) if context.module else None,
         payload,
     )
@@ -282,15 +265,12 @@ def _read_course_id(value: Any) -> str | None:
 
 def read_user_id(value: Any) -> int | None:
     """The LMS's number of a learner: a positive integer, or a string of its digits."""
-    if value is None:
-        return None
     if isinstance(value, str):
         value = value.strip()
         if not (value.isascii() and value.isdigit()):
             return None
         value = int(value.lstrip("0")[:20] or "0")
-    if isinstance(value, float) and value.is_integer():
+    elif isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 < value <= MAXIMUM_INTEGER else None
+    # type(), as a truth value is no number of a learner.
+    return value if type(value) is int and 0 < value <= MAXIMUM_INTEGER else None

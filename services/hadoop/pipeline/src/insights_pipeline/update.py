@@ -145,7 +145,7 @@ def _read(
                     (folder / part.name).unlink()
                 continue
             parts += read.parts
-            record.files += 1
+            record.files += bool(read.lines)
             record.bytes += max(read.end - reading.stream.bytes_read, 0)
             record.lines += read.lines
             record.events += read.events

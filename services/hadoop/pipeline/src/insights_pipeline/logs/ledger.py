@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from insights_pipeline.logs.files import (
     BLOCK,
     BROKEN_GZIP,
+    DIGEST,
     MAXIMUM_LINE,
     LogFile,
     Unreadable,
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
 
         def last_stream(self) -> int:
             """The highest id of a stream; 0 where there is none."""
-
-
-_DIGEST = 8  # bytes
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Stream:
         """Digest of a block, or of the tail that follows the whole ones."""
         if index == self.whole_blocks:
             return self.tail
-        return self.blocks[index * _DIGEST : (index + 1) * _DIGEST]
+        return self.blocks[index * DIGEST : (index + 1) * DIGEST]
 
     def begins_with(self, content: bytes) -> bool:
         """Whether the lines in `content`, which is less than a block, begin the stream.
@@ -91,18 +89,17 @@ class Stream:
         The first line is known to be the same, and the last one may be cut.
         """
         lines = content[: content.rfind(b"\n") + 1]
-        ends = range(0, len(self.head), _DIGEST)
-        return not lines or digest(lines) in {self.head[i : i + _DIGEST] for i in ends}
+        ends = range(0, len(self.head), DIGEST)
+        return not lines or digest(lines) in {self.head[i : i + DIGEST] for i in ends}
 
     def extended(self, read: PieceRead) -> Stream:
         """The stream after `read`, which continued it."""
-        digests = self.blocks[: self.whole_blocks * _DIGEST] + read.blocks
         return replace(
             self,
             bytes_read=read.end,
             lines_read=self.lines_read + read.lines,
             open_line=read.open_line,
-            blocks=digests[: read.end // BLOCK * _DIGEST],
+            blocks=(self.blocks + read.blocks)[: read.end // BLOCK * DIGEST],
             tail=read.tail,
             head=read.head or self.head,
         )

@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ from insights_pipeline.logs.files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -53,7 +53,6 @@ _PARQUET = pa.schema(
         ("user_id", pa.int64()),
         ("course_id", pa.string()),
         ("ip", pa.string()),
-        ("session", pa.string()),
         ("module_display_name", pa.string()),
         ("payload", pa.string()),
     ]
@@ -193,17 +192,18 @@ def read_piece(piece: Piece, folder: Path, prefix: str, flush_bytes: int) -> Pie
     """
     read = PieceRead()
     writer = _PartWriter(folder, prefix, flush_bytes, read)
+    lines = _Lines(piece)
     try:
-        lines = _Lines(piece)
-        for line in lines:
-            read.lines += 1
+        for read.lines, line in enumerate(lines, 1):
             if line is None:
                 writer.reject(read.lines, Reject.TOO_LONG, b"")
                 continue
             try:
-                writer.add(parse_line(line), len(line))
+                event = parse_line(line)
             except Rejected as rejected:
                 writer.reject(read.lines, rejected.args[0], line)
+            else:
+                writer.add(event, len(line))
         read.end, read.open_line = lines.end, lines.open_line
         read.head, read.blocks, read.tail = lines.head, lines.blocks, lines.tail
     except _LogProblem as problem:
@@ -256,6 +256,9 @@ class _Lines:
         return digest(self._last_block[: self.end % BLOCK])
 
     def __iter__(self) -> Iterator[bytes | None]:
+        return chain.from_iterable(self._batches())
+
+    def _batches(self) -> Iterator[Sequence[bytes | None]]:
         piece = self._piece
         begins = piece.begin  # where the line that is looked at begins
         rest = b""  # what is held of it
@@ -267,12 +270,18 @@ class _Lines:
                 begins += newline.end()
                 self.end = begins
             self.open_line = False
+            held = dropped + len(rest) + len(data)
             *lines, rest = (rest + data).split(b"\n")
+            if not skip and held <= MAXIMUM_LINE and self._owns(begins + held):
+                begins += held - len(rest)
+                self.end = begins
+                yield lines
+                lines = []
             for line in lines:
                 if not self._owns(begins):
                     return
                 if not skip:
-                    yield line if dropped + len(line) <= MAXIMUM_LINE else None
+                    yield [line if dropped + len(line) <= MAXIMUM_LINE else None]
                 begins += dropped + len(line) + 1
                 self.end, dropped, skip = begins, 0, False
             if dropped + len(rest) > MAXIMUM_LINE:
@@ -280,7 +289,7 @@ class _Lines:
             if skip and not self._owns(begins + dropped + len(rest)):
                 return
         if (rest or dropped) and not skip and self._owns(begins) and is_finished(piece.file, rest):
-            yield None if dropped else rest
+            yield [None if dropped else rest]
             self.end, self.open_line = begins + dropped + len(rest), True
 
     def _owns(self, position: int) -> bool:
@@ -334,7 +343,6 @@ class _PartWriter:
     def add(self, event: Event, size: int) -> None:
         self._held[event.time.date()].append(event)
         self._held_bytes += size
-        self._read.events += 1
         if self._held_bytes >= self._flush_bytes:
             self._flush()
 
@@ -357,6 +365,7 @@ class _PartWriter:
             path = self._folder / name
             pq.write_table(table, path, compression="zstd", compression_level=1)
             self._read.parts.append(Part(day, name, len(events), path.stat().st_size))
+            self._read.events += len(events)
         if self._rejects:
             path = self._folder / f"{self._prefix}.rejects"
             with path.open("a", encoding="utf-8") as file:
