@@ -143,9 +143,7 @@ def test_run_record(sample: SampleSite, first_run: Path) -> None:
     assert json.loads(run["rows_by_table"]) == {name: len(rows) for name, rows in tables.items()}
     steps = json.loads(run["seconds_by_step"])
     assert [*steps] == ["open", "inputs", "read", "metrics", "events", "publish"]
-    assert json.loads(run["notes"]) == [
-        "no grades_persistentcoursegrade: nobody counts as passing"
-    ]
+    assert json.loads(run["notes"]) == ["no grades_persistentcoursegrade: nobody counts as passing"]
 
 
 def test_run_that_found_nothing_new(sample: SampleSite, data: Path) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Type(StrEnum):
-    """Column types, by the name that both DuckDB and Spark give them."""
+    """Column types, as DuckDB names them."""
 
     TEXT = "VARCHAR"
     INTEGER = "INTEGER"
@@ -25,11 +25,12 @@ class Type(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, its type and what it means."""
+    """A column: its name, its type, what it means, and whether it may be NULL."""
 
     name: str
     type: Type
     meaning: str
+    nullable: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,18 +56,30 @@ class Table:
         return tuple(name for name in self.names if name not in self.key)
 
 
-def _text(name: str, meaning: str) -> Column:
-    return Column(name, Type.TEXT, meaning)
+def _text(name: str, meaning: str, nullable: bool = False) -> Column:
+    return Column(name, Type.TEXT, meaning, nullable)
 
 
-def _int(name: str, meaning: str) -> Column:
-    return Column(name, Type.INTEGER, meaning)
+def _int(name: str, meaning: str, nullable: bool = False) -> Column:
+    return Column(name, Type.INTEGER, meaning, nullable)
+
+
+def _bigint(name: str, meaning: str, nullable: bool = False) -> Column:
+    return Column(name, Type.BIGINT, meaning, nullable)
+
+
+def _double(name: str, meaning: str, nullable: bool = False) -> Column:
+    return Column(name, Type.DOUBLE, meaning, nullable)
+
+
+def _timestamp(name: str, meaning: str, nullable: bool = False) -> Column:
+    return Column(name, Type.TIMESTAMP, meaning, nullable)
 
 
 _DATE = Column("date", Type.DATE, "UTC date")
-_TIME = Column("time", Type.TIMESTAMP, "UTC")
+_TIME = _timestamp("time", "UTC")
 _COURSE = _text("course_id", "course run, as the LMS writes its key")
-_USER = Column("user_id", Type.BIGINT, "the LMS's number of the learner")
+_USER = _bigint("user_id", "the LMS's number of the learner")
 _MODULE = _text("encoded_module_id", "the video's id in the course, as its events carry it")
 _VIDEO = _text("pipeline_video_id", "course_id|encoded_module_id")
 
@@ -79,14 +92,13 @@ EVENTS = Table(
         _TIME,
         _DATE,
         _text("event_type", "what happened; a URL path for an implicit event"),
-        _text("event_source", "server, browser, mobile or task"),
-        _text("username", "null for visitors"),
-        Column("user_id", Type.BIGINT, "learner; of an enrollment event, whom it is about"),
-        _text("course_id", "course run; of an enrollment event, the one that it is about"),
-        _text("ip", "the client's address"),
-        _text("session", "the client's session"),
-        _text("module_display_name", "title of the block that the event is about"),
-        _text("payload", "the event's own data as JSON; null for implicit events"),
+        _text("event_source", "server, browser, mobile or task", nullable=True),
+        _text("username", "null for visitors", nullable=True),
+        _bigint("user_id", "learner; of an enrollment event, who is enrolled", nullable=True),
+        _text("course_id", "course run; of an enrollment event, in which one", nullable=True),
+        _text("ip", "the client's address", nullable=True),
+        _text("module_display_name", "title of the block that the event is about", nullable=True),
+        _text("payload", "the event's own data as JSON; null: none, or implicit", nullable=True),
     ),
 )
 
@@ -127,9 +139,9 @@ VIDEO_EVENT = Table(
         _TIME,
         _DATE,
         _text("kind", "play, pause, seek or stop"),
-        Column("position", Type.DOUBLE, "seconds into the video; of a seek, where it went"),
-        Column("old_position", Type.DOUBLE, "of a seek, seconds into the video where it began"),
-        Column("duration", Type.DOUBLE, "the video's length in seconds; -1 when unknown"),
+        _double("position", "seconds into the video; of a seek, where it went"),
+        _double("old_position", "of a seek, seconds into the video where it began", nullable=True),
+        _double("duration", "the video's length in seconds; -1 when unknown"),
     ),
 )
 
@@ -142,7 +154,7 @@ ENROLLMENT_DAY = Table(
         _COURSE,
         _USER,
         _DATE,
-        Column("next_date", Type.DATE, "first day on which another row holds; null: still holds"),
+        Column("next_date", Type.DATE, "date of the next row; null: still holds", nullable=True),
         Column("enrolled", Type.BOOLEAN, "enrolled at the end of the day"),
         _text("mode", "mode of the day's last event"),
     ),
@@ -158,10 +170,10 @@ LEARNER_ENROLLMENT = Table(
         _text("current_enrollment_mode", "last mode seen on an activation or a mode change"),
         _int("current_enrollment_is_active", "1 while enrolled, else 0"),
         _text("first_enrollment_mode", "mode of the first enrollment"),
-        Column("first_enrollment_time", Type.TIMESTAMP, "UTC"),
-        Column("last_unenrollment_time", Type.TIMESTAMP, "UTC; null: never left"),
-        Column("first_verified_enrollment_time", Type.TIMESTAMP, "UTC; null: never verified"),
-        Column("first_credit_enrollment_time", Type.TIMESTAMP, "UTC; null: never for credit"),
+        _timestamp("first_enrollment_time", "UTC"),
+        _timestamp("last_unenrollment_time", "UTC; null: never left", nullable=True),
+        _timestamp("first_verified_enrollment_time", "UTC; null: never verified", nullable=True),
+        _timestamp("first_credit_enrollment_time", "UTC; null: never for credit", nullable=True),
     ),
     key=("course_id", "user_id"),
 )
@@ -169,7 +181,7 @@ LEARNER_ENROLLMENT = Table(
 COURSE_ENROLLMENT_SUMMARY = Table(
     "course_enrollment_summary",
     "A learner's enrollment history in one course run, with the end of what was looked at.",
-    (*LEARNER_ENROLLMENT.columns, Column("end_time", Type.TIMESTAMP, "end of the interval, UTC")),
+    (*LEARNER_ENROLLMENT.columns, _timestamp("end_time", "end of the interval, UTC")),
     key=LEARNER_ENROLLMENT.key,
 )
 
@@ -180,10 +192,10 @@ VIDEO_VIEWING = Table(
         _COURSE,
         _MODULE,
         _USER,
-        Column("start_time", Type.TIMESTAMP, "when it began, UTC"),
-        Column("start_offset", Type.DOUBLE, "seconds into the video where it began"),
-        Column("end_offset", Type.DOUBLE, "seconds into the video where it ended"),
-        Column("duration", Type.DOUBLE, "the video's length in seconds; -1 when unknown"),
+        _timestamp("start_time", "when it began, UTC"),
+        _double("start_offset", "seconds into the video where it began"),
+        _double("end_offset", "seconds into the video where it ended"),
+        _double("duration", "the video's length in seconds; -1 when unknown"),
     ),
 )
 
@@ -194,10 +206,22 @@ VIDEO_SEGMENT_USAGE = Table(
         _COURSE,
         _MODULE,
         _int("segment", "0 is the first five seconds"),
-        Column("num_users", Type.BIGINT, "learners who watched any of it"),
-        Column("num_views", Type.BIGINT, "viewings that touched it"),
+        _bigint("num_users", "learners who watched any of it"),
+        _bigint("num_views", "viewings that touched it"),
     ),
     key=("course_id", "encoded_module_id", "segment"),
+)
+
+VIDEO_LENGTH = Table(
+    "video_length",
+    "How long each watched video is.",
+    (
+        _VIDEO,
+        _COURSE,
+        _MODULE,
+        _double("duration", "seconds; estimated where the logs do not say"),
+    ),
+    key=("pipeline_video_id",),
 )
 
 # --- LMS tables and the course catalog: inputs beside the logs ------------------------------------
@@ -207,9 +231,9 @@ AUTH_USERPROFILE = Table(
     "What the LMS knows of its learners.",
     (
         _USER,
-        _text("gender", "as the learner gave it; null or empty: not given"),
-        _int("year_of_birth", "null: not given"),
-        _text("level_of_education", "the LMS's code; null or empty: not given"),
+        _text("gender", "as the learner gave it; null or empty: not given", nullable=True),
+        _int("year_of_birth", "null: not given", nullable=True),
+        _text("level_of_education", "the LMS's code; null or empty: not given", nullable=True),
     ),
     key=("user_id",),
 )
@@ -220,9 +244,11 @@ GRADES_PERSISTENTCOURSEGRADE = Table(
     (
         _USER,
         _COURSE,
-        _text("letter_grade", "empty while the learner does not pass"),
-        Column("passed_timestamp", Type.TIMESTAMP, "when the learner first passed; null: not yet"),
-        Column("modified", Type.TIMESTAMP, "when the grade last changed"),
+        _text("letter_grade", "empty while the learner does not pass", nullable=True),
+        _timestamp(
+            "passed_timestamp", "when the learner first passed; null: not yet", nullable=True
+        ),
+        _timestamp("modified", "when the grade last changed", nullable=True),
     ),
     key=("course_id", "user_id"),
 )
@@ -232,12 +258,12 @@ COURSE_CATALOG = Table(
     "Course runs as the course discovery service describes them.",
     (
         _COURSE,
-        _text("catalog_course_title", "title"),
-        _text("catalog_course", "key of the course that this is a run of"),
-        Column("start_time", Type.TIMESTAMP, "UTC"),
-        Column("end_time", Type.TIMESTAMP, "UTC"),
-        _text("pacing_type", "instructor_paced or self_paced"),
-        _text("availability", "Archived, Current, Starting Soon or Upcoming"),
+        _text("catalog_course_title", "title", nullable=True),
+        _text("catalog_course", "key of the course that this is a run of", nullable=True),
+        _timestamp("start_time", "UTC", nullable=True),
+        _timestamp("end_time", "UTC", nullable=True),
+        _text("pacing_type", "instructor_paced or self_paced", nullable=True),
+        _text("availability", "Archived, Current, Starting Soon or Upcoming", nullable=True),
     ),
     key=("course_id",),
 )
@@ -268,17 +294,17 @@ COURSE_ENROLLMENT_MODE_DAILY = _enrollment_report(
 COURSE_ENROLLMENT_GENDER_DAILY = _enrollment_report(
     "course_enrollment_gender_daily",
     "Learners enrolled, by day and gender.",
-    _text("gender", "null: unknown"),
+    _text("gender", "null: unknown", nullable=True),
 )
 COURSE_ENROLLMENT_BIRTH_YEAR_DAILY = _enrollment_report(
     "course_enrollment_birth_year_daily",
     "Learners enrolled on the interval's last day, by year of birth.",
-    _int("birth_year", "null: unknown"),
+    _int("birth_year", "null: unknown", nullable=True),
 )
 COURSE_ENROLLMENT_EDUCATION_LEVEL_DAILY = _enrollment_report(
     "course_enrollment_education_level_daily",
     "Learners enrolled on the interval's last day, by level of education.",
-    _text("education_level", "null: unknown"),
+    _text("education_level", "null: unknown", nullable=True),
 )
 COURSE_META_SUMMARY_ENROLLMENT = Table(
     "course_meta_summary_enrollment",
@@ -298,8 +324,8 @@ COURSE_ACTIVITY = Table(
     "Learners active in each whole week, Monday to Monday.",
     (
         _COURSE,
-        Column("interval_start", Type.TIMESTAMP, "Monday 00:00 UTC"),
-        Column("interval_end", Type.TIMESTAMP, "the Monday after, 00:00 UTC"),
+        _timestamp("interval_start", "Monday 00:00 UTC"),
+        _timestamp("interval_end", "the Monday after, 00:00 UTC"),
         _text("label", "ACTIVE, ATTEMPTED_PROBLEM, PLAYED_VIDEO or POSTED_FORUM"),
         _int("count", "learners"),
     ),
@@ -312,7 +338,7 @@ VIDEO = Table(
         _VIDEO,
         _COURSE,
         _MODULE,
-        _int("duration", "seconds; estimated from what was watched where the logs do not say"),
+        _int("duration", "seconds; estimated where the logs do not say"),
         _int("segment_length", "seconds"),
         _int("users_at_start", "learners who watched the first segment"),
         _int("users_at_end", "learners who watched near the end"),

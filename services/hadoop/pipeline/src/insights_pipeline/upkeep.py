@@ -24,12 +24,14 @@ from insights_pipeline.schema import REPORTS
 from insights_pipeline.warehouse import GONE, RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import duckdb
 
     from insights_pipeline.interval import Interval
 
+_BEFORE = "__before"
+"""Suffix of the temporary tables that hold what touched entities were before."""
 _REPORTS = {table.name for table in REPORTS}
 
 
@@ -105,59 +107,53 @@ class _Upkeep:
     def _replace_entities(self, metric: Metric, entity: tuple[str, ...]) -> None:
         """Compute anew the entities with a changed row, and keep what they were before."""
         (source,) = metric.reads
-        keys = _list(entity)
+        name, keys = metric.name, _list(entity)
         self._do(f"""
             CREATE OR REPLACE TEMP TABLE touched AS
-            SELECT DISTINCT {keys} FROM {source} WHERE {self._changed_rows()}
+            SELECT DISTINCT {keys} FROM {source} WHERE {self._has_changed()}
         """)
         touched = f"(SELECT * FROM {{}} SEMI JOIN touched USING ({keys}))"
-        self._do(f"""
-            CREATE OR REPLACE TEMP TABLE {metric.name}__before AS
-            SELECT * EXCLUDE ({RUN}) FROM {touched.format(metric.name)}
-        """)
-        self._do(f"""
-            CREATE OR REPLACE TEMP TABLE {metric.name}__after AS
-            {self._query(metric, {source: touched.format(source)})}
-        """)
-        same = " AND ".join(f'{metric.name}."{name}" = touched."{name}"' for name in entity)
-        self._do(f"DELETE FROM {metric.name} USING touched WHERE {same}")
-        self._do(
-            f"INSERT INTO {metric.name} SELECT *, {self._change.run} FROM {metric.name}__after"
-        )
+        self._do(f"CREATE OR REPLACE TEMP TABLE {name}{_BEFORE} AS FROM {touched.format(name)}")
+        self._do(f"DELETE FROM {name} USING touched WHERE {_same(entity, name, 'touched')}")
+        query = self._query(metric, {source: touched.format(source)})
+        self._do(f"INSERT INTO {name} SELECT *, {self._change.run} FROM ({query})")
 
     def _add_up(self, metric: Metric) -> None:
         """Take off what the touched entities counted for before, add what they count for now."""
         (source,) = metric.reads
-        before = self._query(metric, {source: f"{source}__before"})
-        after = self._query(metric, {source: f"{source}__after"})
-        keys, values = _list(metric.table.key), metric.table.values
-        minus = ", ".join(f'-"{name}" AS "{name}"' for name in values)
-        sums = ", ".join(f'CAST(SUM("{name}") AS BIGINT) AS "{name}"' for name in values)
-        some = " OR ".join(f'SUM("{name}") <> 0' for name in values)
+        name, run = metric.name, self._change.run
+        keys, values = metric.table.key, metric.table.values
+        before = self._query(metric, {source: f"{source}{_BEFORE}"})
+        now = self._query(metric, {source: f"(FROM {source} WHERE {RUN} = {run})"})
+        minus = ", ".join(f'-"{value}" AS "{value}"' for value in values)
+        sums = ", ".join(f'SUM("{value}") AS "{value}"' for value in values)
         self._do(f"""
-            CREATE OR REPLACE TEMP TABLE summed AS
-            SELECT {keys}, {sums}, MAX({RUN}) AS {RUN}
+            CREATE OR REPLACE TEMP TABLE difference AS
+            SELECT {_list(keys)}, {sums}, {run} AS {RUN}
             FROM (
-                SELECT * FROM {metric.name}
+                SELECT * FROM ({now})
                 UNION ALL BY NAME
-                SELECT *, {self._change.run} AS {RUN} FROM ({after})
-                UNION ALL BY NAME
-                SELECT {keys}, {minus}, {self._change.run} AS {RUN} FROM ({before})
+                SELECT {_list(keys)}, {minus} FROM ({before})
             )
-            GROUP BY {keys}
-            HAVING {some}
+            GROUP BY {_list(keys)}
         """)
-        self._do(f"DELETE FROM {metric.name}")
-        self._do(f"INSERT INTO {metric.name} BY NAME SELECT * FROM summed")
+        nothing = _all(f'{name}."{value}" + difference."{value}" = 0' for value in values)
+        added = ", ".join(f'"{v}" = {name}."{v}" + difference."{v}"' for v in values)
+        self._do(f"""
+            MERGE INTO {name} USING difference ON {_same(keys, name, "difference")}
+            WHEN MATCHED AND {nothing} THEN DELETE
+            WHEN MATCHED THEN UPDATE SET {added}, {RUN} = {run}
+            WHEN NOT MATCHED THEN INSERT BY NAME
+        """)
 
     def _replace_weeks(self, metric: Metric, column: str) -> None:
         """Compute anew the weeks with a changed day."""
         (source,) = metric.reads
         self._do(f"""
             CREATE OR REPLACE TEMP TABLE touched AS
-            SELECT DISTINCT CAST(DATE_TRUNC('week', date) AS DATE) AS monday
-            FROM {source}
-            WHERE {self._changed_rows()}
+            SELECT DISTINCT monday
+            FROM (SELECT *, CAST(DATE_TRUNC('week', date) AS DATE) AS monday FROM {source})
+            WHERE {self._has_changed("monday", "monday + 6")}
         """)
         in_weeks = f"""(
             SELECT * FROM {source}
@@ -165,43 +161,44 @@ class _Upkeep:
                 AND date BETWEEN (SELECT MIN(monday) FROM touched)
                 AND (SELECT MAX(monday) + 6 FROM touched)
         )"""
-        scope = f'CAST("{column}" AS DATE) IN (SELECT monday FROM touched)'
+        scope = f'CAST({metric.name}."{column}" AS DATE) IN (SELECT monday FROM touched)'
         self._merge(metric, self._query(metric, {source: in_weeks}), scope)
 
     def _merge(self, metric: Metric, query: str, scope: str) -> None:
         """Make the table's rows in `scope` what the query says, touching only those that differ."""
-        name, run = metric.name, self._change.run
-        self._do(f"CREATE OR REPLACE TEMP TABLE fresh AS {query}")
-        columns = _list(metric.table.names)
-        self._do(f"""
-            CREATE OR REPLACE TEMP TABLE outdated AS
-            SELECT {columns} FROM {name} WHERE {scope} EXCEPT SELECT {columns} FROM fresh
-        """)
-        self._do(f"""
-            CREATE OR REPLACE TEMP TABLE changed AS
-            SELECT {columns} FROM fresh EXCEPT SELECT {columns} FROM {name} WHERE {scope}
-        """)
-        keys = _list(metric.table.key)
-        same = _same(metric.table.key, name, "outdated")
-        self._do(f"DELETE FROM {name} USING outdated WHERE {same}")
-        self._do(f"INSERT INTO {name} SELECT *, {run} FROM changed")
+        name, run, keys = metric.name, self._change.run, metric.table.key
+        same = _same(keys, "fresh", name)
+        unlike = " OR ".join(
+            f'fresh."{value}" IS DISTINCT FROM {name}."{value}"' for value in metric.table.values
+        )
+        self._do(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT *, {run} AS {RUN} FROM ({query})")
         if name in _REPORTS:
-            same = _same(metric.table.key, "outdated", "changed")
             self._do(f"""
                 INSERT INTO {name}{GONE}
-                SELECT {keys}, {run} FROM outdated
-                WHERE NOT EXISTS (SELECT 1 FROM changed WHERE {same})
+                SELECT {_list(keys)}, {run} FROM {name}
+                WHERE {scope} AND NOT EXISTS (SELECT 1 FROM fresh WHERE {same})
             """)
+        self._do(f"""
+            MERGE INTO {name} USING fresh ON {same}
+            WHEN MATCHED AND ({unlike}) THEN UPDATE BY NAME
+            WHEN NOT MATCHED THEN INSERT BY NAME
+            WHEN NOT MATCHED BY SOURCE AND {scope} THEN DELETE
+        """)
 
-    def _changed_rows(self) -> str:
-        """The condition on rows of a table of days that this run has to look at anew."""
+    def _has_changed(self, first: str = "date", last: str = "date") -> str:
+        """The condition on rows that this run has to look at anew.
+
+        Args:
+            first: the first date that a row is about.
+            last: the last one.
+        """
         conditions = [f"{RUN} = {self._change.run}"]
         before, now = self._change.before, self._change.interval
         if before is not None:
             for one, other in ((before.start, now.start), (before.end, now.end)):
                 if one != other:
                     begin, end = sorted((one, other))
-                    conditions.append(f"(date >= DATE '{begin}' AND date < DATE '{end}')")
+                    conditions.append(f"({last} >= DATE '{begin}' AND {first} < DATE '{end}')")
         return " OR ".join(conditions)
 
     def _query(self, metric: Metric, relations: dict[str, Relation]) -> str:
@@ -215,5 +212,9 @@ def _list(names: tuple[str, ...]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def _same(keys: tuple[str, ...], left: str, right: str) -> str:
-    return " AND ".join(f'{left}."{key}" IS NOT DISTINCT FROM {right}."{key}"' for key in keys)
+def _all(conditions: Iterable[str]) -> str:
+    return " AND ".join(conditions)
+
+
+def _same(keys: Iterable[str], left: str, right: str) -> str:
+    return _all(f'{left}."{key}" IS NOT DISTINCT FROM {right}."{key}"' for key in keys)

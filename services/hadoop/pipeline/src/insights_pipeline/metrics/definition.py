@@ -95,10 +95,16 @@ class Metric:
 
     def query(self, interval: Interval, relations: Mapping[str, Relation] | None = None) -> Sql:
         """The query over `relations`, by default the tables themselves, with the declared types."""
-        bound = {name: (relations or {}).get(name, name) for name in self.reads}
-        parameters = inspect.signature(self.define).parameters
-        options = {"interval": interval} if "interval" in parameters else {}
         columns = ", ".join(
             f'CAST("{c.name}" AS {c.type}) AS "{c.name}"' for c in self.table.columns
         )
-        return f"SELECT {columns} FROM ({self.define(**bound, **options)}) AS {self.name}__defined"
+        return f"SELECT {columns} FROM ({self.definition(interval, relations)}) AS defined"
+
+    def definition(
+        self, interval: Interval, relations: Mapping[str, Relation] | None = None
+    ) -> Sql:
+        """The query as the metric words it: its columns in any order, of whatever types."""
+        parameters = inspect.signature(self.define).parameters
+        bound = {name: (relations or {}).get(name, name) for name in self.reads}
+        options = {"interval": interval} if "interval" in parameters else {}
+        return self.define(**bound, **options)

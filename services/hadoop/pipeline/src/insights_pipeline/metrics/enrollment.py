@@ -292,17 +292,15 @@ def _by_day(learners: Relation, interval: Interval, dimension: str | None = None
         day AS (
             SELECT
                 {group},
-                CAST(
-                    UNNEST(
-                        GENERATE_SERIES(first_date, DATE '{interval.last_day}', INTERVAL 1 DAY)
-                    ) AS DATE
-                ) AS date
+                UNNEST(
+                    GENERATE_SERIES(first_date, DATE '{interval.last_day}', INTERVAL 1 DAY)
+                ) AS midnight
             FROM (SELECT {group}, MIN(date) AS first_date FROM change GROUP BY {group}) AS first
         ),
         step AS (
             SELECT {group}, date, learners, enrolled FROM change
             UNION ALL
-            SELECT {group}, date, 0, 0 FROM day
+            SELECT {group}, CAST(midnight AS DATE), 0, 0 FROM day
         ),
         summed AS (
             SELECT

@@ -33,6 +33,7 @@ def video_event(events: Relation) -> Sql:
     leave its position out: it is then at the beginning. An event without a believable position
     is left out. A duration that is missing, zero or no number is unknown (-1).
     """
+    # A field that is left out and one that is null are the same to ->>, but not to a pause.
     return f"""
         WITH told AS (
             SELECT
@@ -162,62 +163,20 @@ def video_segment_usage(video_viewing: Relation) -> Sql:
     """
 
 
-def video(video_viewing: Relation, video_segment_usage: Relation) -> Sql:
-    """One row a video with a viewing.
+def video_length(video_viewing: Relation, video_segment_usage: Relation) -> Sql:
+    """How long each video with a viewing is: the longest duration that its viewings know.
 
-    Its duration is the longest that its viewings know, unless one of them knows none: then it is
-    estimated from the last segment before viewers drop off sharply. users_at_end counts those who
-    watched the segment 30 s, or 5 % of the duration if that is less, before the end.
+    If one of them knows none, it is estimated instead: up to the end of the last segment before
+    viewers drop off sharply, less a second.
     """
     return f"""
-        WITH {_usage(video_viewing, video_segment_usage)}
-        SELECT
-            MIN(pipeline_video_id) AS pipeline_video_id,
-            course_id,
-            encoded_module_id,
-            FLOOR(MAX(duration)) AS duration,
-            {SEGMENT} AS segment_length,
-            COALESCE(MAX(CASE WHEN segment = 0 THEN num_users END), 0) AS users_at_start,
-            COALESCE(MAX(CASE WHEN segment = end_segment THEN num_users END), 0) AS users_at_end,
-            SUM(CASE WHEN shown THEN num_views ELSE 0 END) * {SEGMENT} AS total_viewed_seconds
-        FROM usage
-        GROUP BY course_id, encoded_module_id
-    """
-
-
-def video_timeline(video_viewing: Relation, video_segment_usage: Relation) -> Sql:
-    """Learners and viewings by watched segment, up to the video's last one."""
-    return f"""
-        WITH {_usage(video_viewing, video_segment_usage)}
-        SELECT pipeline_video_id, segment, num_users, num_views FROM usage WHERE shown
-    """
-
-
-def _segment_of(seconds: str) -> Sql:
-    return f"CAST(FLOOR(FLOOR({seconds}) / {SEGMENT}) AS INTEGER)"
-
-
-def _usage(viewings: Relation, segments: Relation) -> Sql:
-    """Segments with their video's duration, the segment near its end, and whether they are shown.
-
-    As upstream, segments past the last one are left out only where that one was watched itself.
-    """
-    return f"""
-        length AS (
+        WITH told AS (
             SELECT
                 course_id,
                 encoded_module_id,
-                CASE WHEN MIN(duration) = {UNKNOWN} THEN {UNKNOWN} ELSE MAX(duration) END AS told
-            FROM {viewings}
+                CASE WHEN MIN(duration) <> {UNKNOWN} THEN MAX(duration) END AS duration
+            FROM {video_viewing}
             GROUP BY course_id, encoded_module_id
-        ),
-        watched AS (
-            SELECT
-                *,
-                LEAD(num_users) OVER (
-                    PARTITION BY course_id, encoded_module_id ORDER BY segment
-                ) AS users_after
-            FROM {segments}
         ),
         seen AS (
             SELECT
@@ -226,45 +185,76 @@ def _usage(viewings: Relation, segments: Relation) -> Sql:
                 COALESCE(
                     MAX(CASE WHEN users_after <= num_users * {DROP_OFF} THEN segment END),
                     MAX(segment)
-                ) AS final_segment
-            FROM watched
+                ) AS last_segment
+            FROM (
+                SELECT
+                    *,
+                    LEAD(num_users) OVER (
+                        PARTITION BY course_id, encoded_module_id ORDER BY segment
+                    ) AS users_after
+                FROM {video_segment_usage}
+            ) AS usage
             GROUP BY course_id, encoded_module_id
-        ),
-        measured AS (
-            SELECT
-                length.course_id,
-                length.encoded_module_id,
-                CASE
-                    WHEN told = {UNKNOWN} THEN (final_segment + 1) * {SEGMENT} - 1 ELSE told
-                END AS duration,
-                CASE
-                    WHEN told = {UNKNOWN} THEN final_segment ELSE {_segment_of("told")}
-                END AS final_segment
-            FROM length
-            JOIN seen
-                ON seen.course_id = length.course_id
-                AND seen.encoded_module_id = length.encoded_module_id
-        ),
-        usage AS (
-            SELECT
-                CONCAT(watched.course_id, '|', watched.encoded_module_id) AS pipeline_video_id,
-                watched.course_id,
-                watched.encoded_module_id,
-                segment,
-                num_users,
-                num_views,
-                duration,
-                {_segment_of("GREATEST(duration - 30, duration * 0.95)")} AS end_segment,
-                segment <= final_segment
-                OR MAX(CASE WHEN segment = final_segment THEN 1 ELSE 0 END) OVER (
-                    PARTITION BY watched.course_id, watched.encoded_module_id
-                ) = 0 AS shown
-            FROM watched
-            JOIN measured
-                ON measured.course_id = watched.course_id
-                AND measured.encoded_module_id = watched.encoded_module_id
         )
+        SELECT
+            CONCAT(course_id, '|', encoded_module_id) AS pipeline_video_id,
+            course_id,
+            encoded_module_id,
+            COALESCE(told.duration, (seen.last_segment + 1) * {SEGMENT} - 1) AS duration
+        FROM told
+        JOIN seen USING (course_id, encoded_module_id)
     """
+
+
+def video_timeline(video_length: Relation, video_segment_usage: Relation) -> Sql:
+    """Learners and viewings by watched segment, up to the one in which the video ends.
+
+    As upstream, segments past that one are left out only where it was watched itself.
+    """
+    return f"""
+        SELECT pipeline_video_id, segment, num_users, num_views
+        FROM (
+            SELECT
+                *,
+                MAX(CASE WHEN segment = last_segment THEN 1 ELSE 0 END) OVER (
+                    PARTITION BY pipeline_video_id
+                ) AS last_is_watched
+            FROM (
+                SELECT *, {_segment_of("duration")} AS last_segment FROM {video_length}
+            ) AS video
+            JOIN {video_segment_usage} AS usage USING (course_id, encoded_module_id)
+        ) AS watched
+        WHERE segment <= last_segment OR last_is_watched = 0
+    """
+
+
+def video(video_length: Relation, video_timeline: Relation) -> Sql:
+    """One row a video with a viewing.
+
+    users_at_end counts those who watched the segment 30 s, or 5 % of the duration if that is less,
+    before the end; total_viewed_seconds counts whole segments, as the timeline has them.
+    """
+    return f"""
+        SELECT
+            pipeline_video_id,
+            course_id,
+            encoded_module_id,
+            FLOOR(duration) AS duration,
+            {SEGMENT} AS segment_length,
+            SUM(CASE WHEN segment = 0 THEN num_users ELSE 0 END) AS users_at_start,
+            SUM(CASE WHEN segment = near_end THEN num_users ELSE 0 END) AS users_at_end,
+            SUM(num_views) * {SEGMENT} AS total_viewed_seconds
+        FROM (
+            SELECT *, {_segment_of("GREATEST(duration - 30, duration * 0.95)")} AS near_end
+            FROM {video_length}
+        ) AS video
+        JOIN {video_timeline} AS timeline USING (pipeline_video_id)
+        GROUP BY pipeline_video_id, course_id, encoded_module_id, duration
+    """
+
+
+def _segment_of(seconds: str) -> Sql:
+    return f"CAST(FLOOR({seconds} / {SEGMENT}) AS INTEGER)"
 
 
 METRICS = (
@@ -275,6 +265,7 @@ METRICS = (
         PerEntity(("course_id", "encoded_module_id", "user_id")),
     ),
     Metric(schema.VIDEO_SEGMENT_USAGE, video_segment_usage, Summed()),
-    Metric(schema.VIDEO, video, Whole()),
+    Metric(schema.VIDEO_LENGTH, video_length, Whole()),
     Metric(schema.VIDEO_TIMELINE, video_timeline, Whole()),
+    Metric(schema.VIDEO, video, Whole()),
 )
