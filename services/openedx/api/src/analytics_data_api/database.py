@@ -53,6 +53,11 @@ def migrate_sqlite(path: Path) -> None:
         _use_write_ahead_log(path)
 
 
+def known_migrations() -> set[str]:
+    """Names of the migrations of ``reports`` that this code has."""
+    return {file.stem for file in (_PACKAGE / _APP / "migrations").glob("[0-9]*.py")}
+
+
 def _is_current(path: Path) -> bool:
     """Tell whether ``path`` exists and has all migrations that this code knows."""
     if not path.exists():
@@ -61,7 +66,7 @@ def _is_current(path: Path) -> bool:
         raise PermissionError("not writable")
     with closing(sqlite3.connect(path, timeout=_WAIT_SECONDS)) as connection:
         applied = _applied_migrations(connection)
-    known = {file.stem for file in (_PACKAGE / _APP / "migrations").glob("[0-9]*.py")}
+    known = known_migrations()
     if newer := sorted(applied - known):
         raise ReportsDatabaseError(
             f"{path} was made by a newer version (migration {newer[-1]}): "
@@ -134,12 +139,13 @@ def _run_migrations(path: Path, lock: int) -> None:
     environment = {
         **os.environ,
         "ANALYTICS_DATA_API_REPORTS": str(path),
+        "ANALYTICS_DATA_API_REPORTS_ACCESS": "write",
         "DJANGO_SETTINGS_MODULE": "analytics_data_api.settings",
         "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
     }
-    command = [sys.executable, "-P", "-m", "analytics_data_api", "migrate"]
+    command = [sys.executable, "-P", "-m", "analytics_data_api", "migrate", _APP]
     subprocess.run(
-        [*command, "--no-input", "--skip-checks", "--verbosity=0"],
+        [*command, "--database=reports", "--no-input", "--skip-checks", "--verbosity=0"],
         env=environment,
         pass_fds=[lock],
         stdin=subprocess.DEVNULL,

@@ -1,0 +1,81 @@
+"""Reading the reports as they stand at one moment, whatever the pipeline publishes meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+from analytics_data_api.database import known_migrations
+from analytics_data_api.exceptions import ReportsDatabaseUnavailable
+from analytics_data_api.reports.apps import ReportsConfig
+from analytics_data_api.reports.models import PipelineRun
+from analytics_data_api.reports.router import ALIAS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = logging.getLogger(__name__)
+_KNOWN = known_migrations()
+_PREPARE = "run `python -m analytics_data_api prepare`, or the pipeline"
+
+
+@contextmanager
+def snapshot() -> Iterator[str | None]:
+    """See one state of the reports for as long as the context is open.
+
+    Yields the id of the run that published it; None where nothing has been published.
+
+    Raises ReportsDatabaseUnavailable if the database is missing, damaged, locked for longer than
+    its timeout, or made by another version of this code.
+    """
+    try:
+        with transaction.atomic(using=ALIAS):
+            _check_version()
+            yield _run_id()
+    except DatabaseError as error:
+        log.error("the reports database: %s", error)
+        raise ReportsDatabaseUnavailable(_what_to_do(error)) from error
+
+
+def _check_version() -> None:
+    """Refuse a database whose migrations are not those of this code."""
+    migrations = MigrationRecorder.Migration.objects.using(ALIAS).filter(app=ReportsConfig.label)
+    applied = set(migrations.values_list("name", flat=True))
+    if newer := sorted(applied - _KNOWN):
+        raise ReportsDatabaseUnavailable(
+            f"The reports database was made by a newer version (migration {newer[-1]}): upgrade"
+            " the Data API and start it again."
+        )
+    if missing := sorted(_KNOWN - applied):
+        raise ReportsDatabaseUnavailable(
+            f"The reports database was made by an older version (it lacks migration {missing[0]}):"
+            f" {_PREPARE}, to bring it up to date."
+        )
+
+
+def _run_id() -> str | None:
+    """The id of the newest run that published something."""
+    succeeded = PipelineRun.objects.filter(status=PipelineRun.Status.SUCCEEDED)
+    run_id: str | None = succeeded.order_by("-id").values_list("run_id", flat=True).first()
+    return run_id
+
+
+def _what_to_do(error: DatabaseError) -> str:
+    """Say what an error of the database means, without the server's paths."""
+    # The low byte is the error's kind; the rest tells variants apart.
+    match getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_CANTOPEN:
+            return f"The reports database is missing or may not be read: {_PREPARE}, to make it."
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return (
+                "The reports database is not a SQLite database, or a damaged one: move the file"
+                f" away and {_PREPARE}."
+            )
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "The reports database is locked by another program: try again when it has ended."
+    return f"The reports database cannot be read; the log says why. If it is empty, {_PREPARE}."

@@ -1,0 +1,184 @@
+"""The members of each answer, in their order, which is also that of the columns of its CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework import serializers
+
+from analytics_data_api.reports import models
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ChosenFields:
+    """A serializer that may be asked for some of its fields only, in an order of one's own."""
+
+    def __init__(self, *args: Any, only: Sequence[str] = (), **kwargs: Any) -> None:
+        """Take the names of the fields; without any, all are serialized."""
+        self._only = only
+        super().__init__(*args, **kwargs)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """The fields that were asked for."""
+        fields: dict[str, serializers.Field] = super().get_fields()  # type: ignore[misc]
+        return {name: fields[name] for name in self._only or fields}
+
+
+class CourseActivitySerializer(ChosenFields, serializers.Serializer):
+    """A week of a course: learners by what they did."""
+
+    interval_start = serializers.DateTimeField()
+    interval_end = serializers.DateTimeField()
+    course_id = serializers.CharField()
+    any = serializers.IntegerField()
+    attempted_problem = serializers.IntegerField()
+    played_video = serializers.IntegerField()
+    posted_forum = serializers.IntegerField()
+    created = serializers.DateTimeField()
+
+
+class RecentActivitySerializer(ChosenFields, serializers.Serializer):
+    """A course's latest week: learners with one kind of activity."""
+
+    interval_start = serializers.DateTimeField()
+    interval_end = serializers.DateTimeField()
+    activity_type = serializers.CharField()
+    count = serializers.IntegerField()
+    course_id = serializers.CharField()
+
+
+class CourseEnrollmentSerializer(ChosenFields, serializers.ModelSerializer):
+    """A day of a course: learners enrolled at its end."""
+
+    class Meta:
+        model = models.CourseEnrollmentDaily
+        fields = ("course_id", "date", "count", "created")
+
+
+class CourseEnrollmentByModeSerializer(ChosenFields, serializers.Serializer):
+    """A day of a course: learners enrolled at its end by enrollment mode."""
+
+    course_id = serializers.CharField()
+    date = serializers.DateField()
+    count = serializers.IntegerField()
+    cumulative_count = serializers.IntegerField()
+    created = serializers.DateTimeField()
+    audit = serializers.IntegerField()
+    credit = serializers.IntegerField()
+    honor = serializers.IntegerField()
+    masters = serializers.IntegerField()
+    professional = serializers.IntegerField()
+    verified = serializers.IntegerField()
+
+
+class CourseEnrollmentByBirthYearSerializer(ChosenFields, serializers.ModelSerializer):
+    """A day of a course: learners of one year of birth, which may be unknown."""
+
+    class Meta:
+        model = models.CourseEnrollmentBirthYearDaily
+        fields = ("course_id", "date", "birth_year", "count", "created")
+
+
+class CourseEnrollmentByEducationSerializer(ChosenFields, serializers.ModelSerializer):
+    """A day of a course: learners of one level of education, which may be unknown."""
+
+    class Meta:
+        model = models.CourseEnrollmentEducationLevelDaily
+        fields = ("course_id", "date", "education_level", "count", "created")
+
+
+class CourseEnrollmentByGenderSerializer(ChosenFields, serializers.Serializer):
+    """A day of a course: learners by gender."""
+
+    course_id = serializers.CharField()
+    date = serializers.DateField()
+    female = serializers.IntegerField()
+    male = serializers.IntegerField()
+    other = serializers.IntegerField()
+    unknown = serializers.IntegerField()
+    created = serializers.DateTimeField()
+
+
+class VideoSerializer(ChosenFields, serializers.ModelSerializer):
+    """A video of a course."""
+
+    class Meta:
+        model = models.Video
+        fields = (
+            "pipeline_video_id",
+            "encoded_module_id",
+            "duration",
+            "segment_length",
+            "users_at_start",
+            "users_at_end",
+            "created",
+        )
+
+
+class VideoTimelineSerializer(ChosenFields, serializers.ModelSerializer):
+    """A segment of a video."""
+
+    class Meta:
+        model = models.VideoTimeline
+        fields = ("segment", "num_users", "num_views", "created")
+
+
+class CourseSummarySerializer(ChosenFields, serializers.Serializer):
+    """A course: what the catalog says of it, and its learners of the last day."""
+
+    course_id = serializers.CharField()
+    catalog_course_title = serializers.CharField()
+    catalog_course = serializers.CharField()
+    start_date = serializers.DateTimeField()
+    end_date = serializers.DateTimeField()
+    pacing_type = serializers.CharField()
+    availability = serializers.CharField()
+    count = serializers.IntegerField()
+    cumulative_count = serializers.IntegerField()
+    count_change_7_days = serializers.IntegerField()
+    verified_enrollment = serializers.IntegerField()
+    passing_users = serializers.IntegerField()
+    enrollment_modes = serializers.ReadOnlyField()
+    created = serializers.DateTimeField()
+    recent_count_change = serializers.IntegerField()
+    programs = serializers.ReadOnlyField()
+
+
+class CourseTotalsSerializer(ChosenFields, serializers.Serializer):
+    """Learners of several courses together."""
+
+    count = serializers.IntegerField()
+    cumulative_count = serializers.IntegerField()
+    count_change_7_days = serializers.IntegerField()
+    verified_enrollment = serializers.IntegerField()
+
+
+class PipelineRunSerializer(ChosenFields, serializers.ModelSerializer):
+    """A run of the pipeline."""
+
+    class Meta:
+        model = models.PipelineRun
+        fields = (
+            "run_id",
+            "sequence",
+            "status",
+            "error",
+            "started",
+            "ended",
+            "interval_start",
+            "interval_end",
+            "engine",
+            "version",
+            "files",
+            "bytes",
+            "lines",
+            "events",
+            "rejected",
+            "late_events",
+            "rejects_by_reason",
+            "rows_by_table",
+            "seconds_by_step",
+            "notes",
+        )

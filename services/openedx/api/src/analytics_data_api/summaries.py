@@ -1,0 +1,109 @@
+"""Courses with their learners: the rows of each enrollment mode brought together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from analytics_data_api import enrollment_modes
+from analytics_data_api.reports.models import CourseEnrollmentDaily, CourseMetaSummaryEnrollment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import date
+
+Summary = dict[str, Any]
+
+COUNTS = ("count", "cumulative_count", "count_change_7_days", "passing_users")
+AVAILABILITIES = ("archived", "current", "upcoming", "unknown")
+PACING_TYPES = ("instructor_paced", "self_paced")
+
+
+def course_summaries(course_ids: Collection[str]) -> list[Summary]:
+    """Each of the courses that is known, or all that are, by id."""
+    # Plain tuples: with hundreds of courses, models would take as long as all the rest.
+    rows = CourseMetaSummaryEnrollment.objects.values_list(named=True)
+    if course_ids:
+        rows = rows.filter(course_id__in=course_ids)
+    return [
+        _summary(course_id, list(group))
+        for course_id, group in groupby(rows, attrgetter("course_id"))
+    ]
+
+
+def _summary(course_id: str, rows: list[Any]) -> Summary:
+    modes = {mode: dict.fromkeys(COUNTS, 0) for mode in enrollment_modes.ALL}
+    totals = dict.fromkeys(COUNTS, 0)
+    for row in rows:
+        mode = modes.get(enrollment_modes.shown(row.enrollment_mode), {})
+        for name in COUNTS:
+            count = getattr(row, name)
+            totals[name] += count
+            if mode:
+                mode[name] += count
+    course = rows[0]
+    return {
+        "course_id": course_id,
+        "catalog_course_title": course.catalog_course_title,
+        "catalog_course": course.catalog_course,
+        "start_date": course.start_time,
+        "end_date": course.end_time,
+        "pacing_type": course.pacing_type,
+        "availability": (
+            "Upcoming" if course.availability == "Starting Soon" else course.availability
+        ),
+        **totals,
+        "verified_enrollment": modes[enrollment_modes.VERIFIED]["count"],
+        "enrollment_modes": modes,
+        "created": max(row.created for row in rows),
+        # Nothing says yet which course is in which program.
+        "programs": [],
+    }
+
+
+def add_recent_change(summaries: list[Summary], since: date) -> None:
+    """Note by how much each course's count differs from the one at the end of a day."""
+    days = CourseEnrollmentDaily.objects.filter(
+        course_id__in=[summary["course_id"] for summary in summaries], date=since
+    )
+    counts = dict(days.values_list("course_id", "count"))
+    for summary in summaries:
+        summary["recent_count_change"] = summary["count"] - counts.get(summary["course_id"], 0)
+
+
+def has_text(summary: Summary, text: str) -> bool:
+    """Tell whether a course's title or id has the text in it, in any case."""
+    wanted = text.casefold()
+    return any(
+        wanted in (summary[name] or "").casefold() for name in ("catalog_course_title", "course_id")
+    )
+
+
+def availability(summary: Summary) -> str:
+    """The one of `AVAILABILITIES` that a course has."""
+    known = (summary["availability"] or "").lower()
+    return known if known in AVAILABILITIES else "unknown"
+
+
+def _number(name: str) -> Callable[[Summary], Any]:
+    return lambda summary: summary[name]
+
+
+def _moment(name: str) -> Callable[[Summary], Any]:
+    return lambda summary: summary[name] or datetime.min
+
+
+# What a list of courses may be sorted by. Without a title a course comes after all others, without
+# a date before them.
+SORT_KEYS: dict[str, Callable[[Summary], Any]] = {
+    "catalog_course_title": lambda summary: (
+        summary["catalog_course_title"] is None,
+        (summary["catalog_course_title"] or "").casefold(),
+    ),
+    "start_date": _moment("start_date"),
+    "end_date": _moment("end_date"),
+    "verified_enrollment": _number("verified_enrollment"),
+    **{name: _number(name) for name in COUNTS},
+}

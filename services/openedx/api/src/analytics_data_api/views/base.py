@@ -1,0 +1,114 @@
+"""What the resources that show reports have in common."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django.utils.http import content_disposition_header
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics_data_api.exceptions import CourseNotSpecified, NoData
+from analytics_data_api.parameters import Parameters, parse_course_id
+from analytics_data_api.renderers import CSVRenderer
+from analytics_data_api.reports.snapshot import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rest_framework.request import Request
+    from rest_framework.serializers import BaseSerializer
+
+RUN_HEADER = "X-Pipeline-Run"
+
+
+class ReportView(APIView):
+    """Rows of the reports, all from one run of the pipeline, whose id is in the answer's header.
+
+    The parameter ``fields`` chooses members and their order.
+    """
+
+    renderer_classes = [JSONRenderer, CSVRenderer]
+
+    serializer_class: type[BaseSerializer]
+    slug: str  # what a CSV's file name says of its content
+
+    run_id: str | None = None
+
+    def get(self, request: Request, **path: str) -> Response:
+        """Answer from one snapshot of the reports."""
+        parameters = Parameters(request)
+        with snapshot() as self.run_id:
+            return self.answer(parameters, **path)
+
+    def answer(self, parameters: Parameters, **path: str) -> Response:
+        """All rows, as a list."""
+        return Response(self.serialize(self.rows(parameters, **path), self.fields(parameters)))
+
+    def rows(self, parameters: Parameters, **path: str) -> Sequence[Any]:
+        """What the answer consists of.
+
+        Raises NoData where there is nothing.
+        """
+        raise NotImplementedError
+
+    def fields(self, parameters: Parameters) -> list[str]:
+        """The members that were asked for.
+
+        Raises IllegalParameterValue if there is one that the answer does not have.
+        """
+        return parameters.choices("fields", self.serializer_class().fields)
+
+    def serialize(self, rows: Sequence[Any], only: Sequence[str] = ()) -> Any:
+        """The rows with their members, or some of them, as JSON has them."""
+        return self.serializer_class(rows, many=True, only=only).data
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Say which run the data are of, and how to name them as a file."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.run_id:
+            response[RUN_HEADER] = self.run_id
+        if response.accepted_renderer.format == CSVRenderer.format:
+            response["Content-Disposition"] = content_disposition_header(True, self.file_name())
+        return response
+
+    def file_name(self) -> str:
+        """The name under which the answer is saved."""
+        return f"{self.slug}.csv"
+
+
+class CourseReportView(ReportView):
+    """Rows of one course."""
+
+    def initial(self, request: Request, *args: Any, **path: str) -> None:
+        """Check the request.
+
+        Raises CourseNotSpecified or CourseKeyMalformed if the path does not say which course.
+        """
+        super().initial(request, *args, **path)
+        if not path["course_id"]:
+            raise CourseNotSpecified
+        parse_course_id(path["course_id"])
+
+    def answer(self, parameters: Parameters, **path: str) -> Response:
+        """All rows, as a list.
+
+        Raises NoData if there are none.
+        """
+        fields, rows = self.fields(parameters), self.rows(parameters, **path)
+        if not rows:
+            raise NoData(f"The reports have no such data on course {path['course_id']}.")
+        return Response(self.serialize(rows, fields))
+
+    def file_name(self) -> str:
+        """The name under which the answer is saved: of course and content."""
+        return f"{course_slug(self.kwargs['course_id'])}--{self.slug}.csv"
+
+
+def course_slug(course_id: str) -> str:
+    """The parts of a course id with hyphens between them."""
+    return re.sub("[/+:|]", "-", course_id.removeprefix("course-v1:"))

@@ -1,0 +1,52 @@
+"""A program that tells how the reports database answers the Data API's queries.
+
+`python -m explaining PATH…` asks the API for each path and prints a JSON object: of each path, its
+queries with the steps of their plans. The API's environment and a token (ANALYTICS_DATA_API_TOKEN)
+are expected; it is a process of its own because Django has one configuration a process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+
+def main(*paths: str) -> None:
+    """Explain the queries of each path."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "analytics_data_api.settings"
+    import django
+
+    django.setup()
+    print(json.dumps({path: queries(path) for path in paths}))
+
+
+def queries(path: str) -> list[tuple[str, list[str]]]:
+    """The queries to the reports that answering a path takes, each with its plan."""
+    from django.conf import settings
+    from django.db import connections
+    from django.test import Client
+
+    asked: list[tuple[str, Any]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    client = Client(
+        headers={"Host": "127.0.0.1", "Authorization": f"Token {settings.INSIGHTS_TOKEN}"}
+    )
+    with connections["reports"].execute_wrapper(note):
+        response = client.get(path)
+    assert response.status_code == 200, response.content
+    with connections["reports"].cursor() as cursor:
+        return [
+            (sql, [step for *_, step in cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)])
+            for sql, params in asked
+            if sql.startswith("SELECT")
+        ]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
