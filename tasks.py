@@ -8,7 +8,7 @@ from invoke import Collection
 # Invoke loads this file without knowing of the folder.
 __path__ = [str(Path(__file__).with_name("tasks"))]
 
-from tasks import bench, demo, help, local, quality, sample, status
+from tasks import bench, demo, help, local, quality, sample, status, user
 
 namespace = Collection(
     demo.demo,
@@ -19,4 +19,5 @@ namespace = Collection(
     quality.test,
     bench,
     local,
+    user,
 )

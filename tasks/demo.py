@@ -10,15 +10,33 @@ if TYPE_CHECKING:
     from invoke import Context
 
 
-@task(help={"no-serve": "end after the summary, without serving pages"})
-def demo(context: Context, no_serve: bool = False) -> None:
-    """Make sample logs, run the pipeline on them and show the numbers."""
+@task(
+    help={
+        "no-serve": "end after the summary, without serving pages",
+        "port": "where Insights listens on 127.0.0.1; the Data API takes the port after it",
+    }
+)
+def demo(context: Context, no_serve: bool = False, port: int = 8110) -> None:
+    """Make sample logs, run the pipeline on them and serve the numbers on localhost."""
     from tasks.lib.environment import ROOT, ensure
 
     ensure("local")
-    from tasks.lib import console
-    from tasks.lib.demo import prepare, show
+    from tasks.lib import console, serve
+    from tasks.lib.demo import login, prepare, show
 
-    show(prepare(ROOT / "data" / "demo"))
-    if not no_serve:
-        console.say("There are no pages to serve yet: Data API and Insights are being built.")
+    data = ROOT / "data" / "demo"
+    if no_serve:
+        show(prepare(data))
+        return
+    with serve.listen(port), serve.listen(port and port + 1):
+        prepare(data)
+    with serve.site(data, port) as served:
+        user = login(served)
+        print(
+            f"Insights: {served.insights.address.url}/   sign in as {user.name}"
+            f" with password {user.password}",
+            flush=True,
+        )
+        console.say("Ctrl-C stops it; the next start makes a new password")
+        serve.keep(served)
+    console.say("stopped")

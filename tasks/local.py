@@ -53,3 +53,22 @@ def update(
     )
     for line in pipeline.describe(pipeline.run(update), update.data):
         console.say(line)
+
+
+@task(
+    help={
+        "data": "folder that was given to local.update",
+        "port": "where Insights listens on 127.0.0.1; the Data API takes the port after it",
+    }
+)
+def serve(context: Context, data: str, port: int = 8110) -> None:
+    """Serve the reports of a data folder: Data API and Insights, until Ctrl-C."""
+    from tasks.lib.environment import ensure
+
+    ensure("local")
+    from tasks.lib import console, serve
+
+    with serve.site(Path(data).absolute(), port) as served:
+        console.say(serve.describe(served))
+        serve.keep(served)
+    console.say("stopped")

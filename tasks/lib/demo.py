@@ -13,13 +13,16 @@ from insights_pipeline.interval import Interval
 from insights_pipeline.sample import SampleOptions, read_sample, write_sample
 from insights_pipeline.schema import REPORTS
 from insights_pipeline.update import REPORTS_FILE, Update
-from tasks.lib import console, pipeline
+from tasks.lib import console, pipeline, users
+from tasks.lib.errors import OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from insights_pipeline.sample import Sample
+    from tasks.lib.serve import Site
+    from tasks.lib.users import User
 
 _OPTIONS = SampleOptions()
 _BARS = "▁▂▃▄▅▆▇█"
@@ -60,6 +63,16 @@ def prepare(folder: Path, options: SampleOptions = _OPTIONS) -> Summary:
     for line in pipeline.describe(pipeline.run(update), folder):
         console.say(line)
     return sum_up(folder, Interval(*sample.interval))
+
+
+def login(served: Site) -> User:
+    """The demo's user, who sees all courses, with a password that is new at each start."""
+    user = users.generate("demo")
+    try:
+        users.create(served.data, user, superuser=True, courses=[], update=True)
+    except OperatorError:  # no such user yet; any other cause comes up again
+        users.create(served.data, user, superuser=True, courses=[])
+    return user
 
 
 def sum_up(data: Path, interval: Interval) -> Summary:

@@ -1,3 +1,3 @@
-"""The dashboard for instructors. It has no pages yet: only its place in the tree is settled."""
+"""Insights: pages that answer instructors' questions about their courses, from the Data API."""
 
 __version__ = "0.1.0"

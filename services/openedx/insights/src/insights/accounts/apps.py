@@ -1,0 +1,12 @@
+"""Who may sign in, and which courses they see."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """The app in Django's registry."""
+
+    name = "insights.accounts"
+    verbose_name = "Accounts"

@@ -1,0 +1,40 @@
+"""Which columns of a table a chart shows, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Form(Enum):
+    """The forms of charts."""
+
+    LINES = auto()  # several columns over time
+    AREAS = auto()  # columns that add up, over time or over the length of a video
+    COLUMNS = auto()  # one column over whole numbers
+    BARS = auto()  # one or two columns over categories; the second is a part of the first
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place on the x axis, and what is to be said of it."""
+
+    value: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of the columns `y` over the column `x` of a table.
+
+    `point` is what its points are called, with a place for the value ("Age {}"). Of bars, `share`
+    is a column to show beside the counts, and `apart` the category that is none of the others.
+    """
+
+    form: Form
+    x: str
+    y: tuple[str, ...]
+    point: str = "{}"
+    mark: Mark | None = None
+    share: str | None = None
+    apart: str | None = None

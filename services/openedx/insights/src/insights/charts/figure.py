@@ -1,0 +1,42 @@
+"""A chart as a page holds it: two pictures, and what a script needs to replace them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from insights.charts.chart import Form
+from insights.charts.specs import points, vega_lite
+from insights.charts.svg import svg
+
+if TYPE_CHECKING:
+    from django.utils.safestring import SafeString
+
+    from insights.charts.chart import Chart
+    from insights.courses.answers.answer import Table
+
+WIDE, NARROW = 720, 340  # pixels
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture for wide pages, one for phones; `interactive` is for charts.js, as JSON."""
+
+    name: str
+    wide: SafeString
+    narrow: SafeString
+    interactive: dict[str, Any]
+
+
+def figure(chart: Chart, table: Table, name: str) -> Figure:
+    """The figure of a chart; `name` is what a screen reader says it is."""
+    return Figure(
+        name=name,
+        wide=svg(vega_lite(chart, table, WIDE), name),
+        narrow=svg(vega_lite(chart, table, NARROW), name),
+        interactive={
+            "spec": vega_lite(chart, table, "container"),
+            "axis": "y" if chart.form is Form.BARS else "x",
+            "points": points(chart, table),
+        },
+    )

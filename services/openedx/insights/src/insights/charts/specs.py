@@ -1,0 +1,432 @@
+"""Vega-Lite specifications of charts, as plain dictionaries.
+
+Rows of a table become rows of data: `i`, their number, `x`, `label` and a member for each column
+that is shown. The parameter `focus` is the number of the row that someone points at, or -1.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from django.utils.translation import gettext as _
+
+from insights.charts.chart import Form
+from insights.charts.style import FONT_SIZE, MUTED, PALE, TEXT, colour, config
+from insights.courses.answers.answer import Kind
+from insights.courses.answers.formats import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from insights.charts.chart import Chart
+    from insights.courses.answers.answer import Table, Value
+
+Spec: TypeAlias = dict[str, Any]
+Width: TypeAlias = "int | str"  # pixels, or "container"
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+HEIGHT = 220  # pixels, of charts over time
+BAR = 28  # pixels, from one bar to the next
+MOST_BARS = 30  # what an eye takes in; the table has all
+LINE = 16  # pixels, from one label to the next
+LONG_RANGE = timedelta(days=300)  # from here on, dates show the year rather than the day
+
+FOCUS = "focus"
+FOCUSED = f"datum.i === {FOCUS}"
+NOT_DIMMED = f"{FOCUS} < 0 || {FOCUSED}"
+
+
+def vega_lite(chart: Chart, table: Table, width: Width) -> Spec:
+    """The specification of a chart, as wide as said."""
+    make = {
+        Form.LINES: _lines,
+        Form.AREAS: _areas,
+        Form.COLUMNS: _columns,
+        Form.BARS: _bars,
+    }[chart.form]
+    return {
+        "$schema": SCHEMA,
+        "width": width,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "config": config(),
+        "params": [{"name": FOCUS, "value": -1}],
+        **make(chart, table),
+    }
+
+
+def points(chart: Chart, table: Table) -> list[dict[str, Any]]:
+    """For each row that the chart shows, its place on the axis and what is to be read of it."""
+    column = table.column(chart.x)
+    counted = [table.column(key) for key in chart.y]
+    values = zip(*(table.values(key) for key in chart.y), strict=True)
+    return [
+        {
+            "at": _milliseconds(x) if isinstance(x, date) else x,
+            "name": chart.point.format(shown(x, column)),
+            "text": ", ".join(
+                f"{shown(value, of)} {of.counted}" for value, of in zip(row, counted, strict=True)
+            ),
+        }
+        for x, row in _shown_rows(chart, table, values)
+    ]
+
+
+def _shown_rows(chart: Chart, table: Table, values: Any) -> list[tuple[Value, Any]]:
+    rows = list(zip(table.values(chart.x), values, strict=True))
+    if chart.form is Form.BARS:
+        return rows[:MOST_BARS]
+    return [(x, row) for x, row in rows if x is not None]
+
+
+def _milliseconds(day: date) -> int:
+    return (day - date(1970, 1, 1)) // timedelta(milliseconds=1)
+
+
+def _moment(day: date) -> Spec:
+    """A day in a domain, where plain numbers and texts are something else."""
+    return {"year": day.year, "month": day.month, "date": day.day, "utc": True}
+
+
+def _counts(table: Table, key: str) -> list[int]:
+    return cast("list[int]", table.values(key))
+
+
+def _data(chart: Chart, table: Table, **members: Sequence[Any]) -> Spec:
+    """Rows with their number and x, and with members by name; rows without an x are left out."""
+    rows = zip(table.values(chart.x), *members.values(), strict=True)
+    shown_rows = [(x, values) for x, *values in rows if x is not None]
+    return {
+        "values": [
+            {
+                "i": number,
+                "x": x.isoformat() if isinstance(x, date) else x,
+                **dict(zip(members, values, strict=True)),
+            }
+            for number, (x, values) in enumerate(shown_rows)
+        ]
+    }
+
+
+def _lines(chart: Chart, table: Table) -> Spec:
+    series = {key: _counts(table, key) for key in chart.y}
+    y = _CountAxis(max(map(max, series.values())))
+    layers = [
+        {
+            "mark": {"type": "line", "color": colour(index), "strokeWidth": 2},
+            "encoding": {"y": y.encoding(key)},
+        }
+        for index, key in enumerate(series)
+    ]
+    ends = {key: counts[-1] for key, counts in series.items()}
+    return {
+        "height": HEIGHT,
+        "data": _data(chart, table, **series),
+        "encoding": {"x": _x_axis(chart, table)},
+        "layer": [_rule(), *layers, *_dots(list(series), y), *_end_labels(chart, table, ends, y)],
+    }
+
+
+def _areas(chart: Chart, table: Table) -> Spec:
+    counts = [_counts(table, key) for key in chart.y]
+    tops = [list(accumulate(row)) for row in zip(*counts, strict=True)]
+    y = _CountAxis(max(row[-1] for row in tops))
+    edges = {"edge0": [0] * len(tops)} | {
+        f"edge{index}": [row[index - 1] for row in tops] for index in range(1, len(counts) + 1)
+    }
+    layers = [
+        {
+            "mark": {
+                "type": "area",
+                "color": colour(index),
+                "fillOpacity": 0.25,
+                "interpolate": "step-after" if _is_duration(chart, table) else "linear",
+                "line": {"color": colour(index), "strokeWidth": 1.5},
+            },
+            "encoding": {
+                "y": y.encoding(f"edge{index + 1}"),
+                "y2": {"field": f"edge{index}"},
+            },
+        }
+        for index in range(len(counts))
+    ]
+    middles = {key: tops[-1][index] - counts[index][-1] / 2 for index, key in enumerate(chart.y)}
+    labels = _end_labels(chart, table, middles, y) if len(counts) > 1 else []
+    data = _data(chart, table, **edges)
+    if _is_duration(chart, table):
+        # The last step needs an end as well.
+        data["values"].append({**data["values"][-1], "i": None, "x": _end(chart, table)})
+    return {
+        "height": HEIGHT,
+        "data": data,
+        "encoding": {"x": _x_axis(chart, table)},
+        "layer": [*layers, _rule(), *_dots(list(edges)[1:], y), *labels],
+    }
+
+
+def _columns(chart: Chart, table: Table) -> Spec:
+    (key,) = chart.y
+    at = [x for x in cast("list[int | None]", table.values(chart.x)) if x is not None]
+    y = _CountAxis(max(_counts(table, key)[: len(at)]))
+    first, last = min(at), max(at)
+    step = _step(last - first, 6)
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "bar", "color": colour(0)},
+            "encoding": {"y": y.encoding(key), "opacity": _dimmed()},
+        }
+    ]
+    if chart.mark:
+        layers.append(
+            {
+                "data": {"values": [{"x": chart.mark.value, "text": chart.mark.text}]},
+                "layer": [
+                    {"mark": {"type": "rule", "color": TEXT, "strokeDash": [4, 3]}},
+                    {
+                        "mark": {
+                            "type": "text",
+                            "align": "right" if chart.mark.value * 2 > first + last else "left",
+                            "baseline": "bottom",
+                            "y": -4,
+                        },
+                        "encoding": {"text": {"field": "text"}},
+                    },
+                ],
+            }
+        )
+    return {
+        "height": HEIGHT,
+        "data": _data(chart, table, **{key: table.values(key)}),
+        "encoding": {
+            "x": {
+                "field": "x",
+                "type": "ordinal",
+                "scale": {"domain": list(range(first, last + 1)), "paddingInner": 0.15},
+                "axis": {"values": [x for x in range(first, last + 1) if x % step == 0]},
+            }
+        },
+        "layer": layers,
+    }
+
+
+def _bars(chart: Chart, table: Table) -> Spec:
+    names = cast("list[str]", table.values(chart.x))[:MOST_BARS]
+    counts = [_counts(table, key)[:MOST_BARS] for key in chart.y]
+    values = [
+        {
+            "i": number,
+            "x": name,
+            "label": label,
+            "end": max(row),
+            **dict(zip(chart.y, row, strict=True)),
+        }
+        for number, (name, label, row) in enumerate(
+            zip(names, _bar_labels(chart, table), zip(*counts, strict=True), strict=False)
+        )
+    ]
+    longest = max(1, *(value["end"] for value in values))
+    scale = {"domain": [0, longest], "nice": False, "zero": True}
+    titles = [table.column(key).title for key in chart.y]
+    colours = {"domain": titles, "range": [PALE, colour(0)] if len(titles) > 1 else [colour(0)]}
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "bar", "height": {"band": 0.68}},
+            "encoding": {
+                "x": {"field": key, "type": "quantitative", "scale": scale, "axis": None},
+                "color": {
+                    "datum": title,
+                    "type": "nominal",
+                    "scale": colours,
+                    "legend": {} if len(titles) > 1 else None,
+                    **_paler(chart),
+                },
+                "opacity": _dimmed(),
+            },
+        }
+        for index, (key, title) in enumerate(zip(chart.y, titles, strict=True))
+    ]
+    return {
+        "height": BAR * len(values),
+        "data": {"values": values},
+        "encoding": {
+            "y": {
+                "field": "x",
+                "type": "ordinal",
+                "sort": None,
+                "axis": {"grid": False, "labelColor": TEXT, "labelLimit": 180},
+            }
+        },
+        "layer": [
+            *layers,
+            {
+                "mark": {"type": "text", "align": "left", "dx": 6},
+                "encoding": {
+                    "x": {"field": "end", "type": "quantitative", "scale": scale},
+                    "text": {"field": "label"},
+                },
+            },
+        ],
+    }
+
+
+def _bar_labels(chart: Chart, table: Table) -> list[str]:
+    """What stands at the end of each bar: "304 of 622", or "204 (21%)" where shares are known."""
+    columns = [table.column(key) for key in reversed(chart.y)]
+    rows = zip(*(table.values(column.key) for column in columns), strict=True)
+    labels = [
+        _(" of ").join(shown(value, of) for value, of in zip(row, columns, strict=True))
+        for row in rows
+    ]
+    if not chart.share:
+        return labels
+    of = table.column(chart.share)
+    shares = table.values(chart.share)
+    return [f"{label} ({shown(part, of)})" for label, part in zip(labels, shares, strict=True)]
+
+
+def _paler(chart: Chart) -> Spec:
+    """Another colour for the category that is none of the others."""
+    if chart.apart is None:
+        return {}
+    return {"condition": {"test": {"field": "x", "equal": chart.apart}, "value": PALE}}
+
+
+class _CountAxis:
+    """An axis of counts from 0 to at least `highest`, with few grid lines at whole numbers."""
+
+    def __init__(self, highest: int) -> None:
+        step = _step(highest, 4)
+        self.top = max(math.ceil(highest / step), 1) * step
+        self._ticks = list(range(0, self.top + 1, step))
+
+    def encoding(self, field: str) -> Spec:
+        return {
+            "field": field,
+            "type": "quantitative",
+            "scale": {"domain": [0, self.top], "nice": False},
+            "axis": {"values": self._ticks, "format": ",d"},
+        }
+
+
+def _step(span: int, parts: int) -> int:
+    """1, 2 or 5 times a power of ten, so that a span has about so many parts."""
+    least = max(span / parts, 1)
+    power = 10 ** math.floor(math.log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * 0.8)
+
+
+def _time_step(seconds: int) -> int:
+    """Seconds from one label of a video's timeline to the next."""
+    steps = (5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
+    return next((step for step in steps if step * 6 >= seconds), steps[-1])
+
+
+def _is_duration(chart: Chart, table: Table) -> bool:
+    return table.column(chart.x).kind is Kind.DURATION
+
+
+def _end(chart: Chart, table: Table) -> Any:
+    """Where the x axis ends: with the last day, or the end of a video's last segment."""
+    last = table.values(chart.x)[-1]
+    if isinstance(last, date):
+        return last.isoformat()
+    starts = _counts(table, chart.x)
+    return starts[-1] + starts[1] - starts[0]
+
+
+def _x_axis(chart: Chart, table: Table) -> Spec:
+    """Time: of the calendar, or within a video."""
+    if _is_duration(chart, table):
+        end = _end(chart, table)
+        return {
+            "field": "x",
+            "type": "quantitative",
+            "scale": {"domain": [0, end], "nice": False},
+            "axis": {
+                "values": list(range(0, end + 1, _time_step(end))),
+                "labelExpr": "floor(datum.value / 60) + ':' + format(datum.value % 60, '02d')",
+            },
+        }
+    days = cast("list[date]", table.values(chart.x))
+    is_long = days[-1] - days[0] >= LONG_RANGE
+    return {
+        "field": "x",
+        "type": "temporal",
+        "scale": {"type": "utc", "domain": [_moment(days[0]), _moment(days[-1])]},
+        "axis": {
+            "tickCount": min(6, (days[-1] - days[0]).days),
+            "format": "%b %Y" if is_long else "%-d %b",
+        },
+    }
+
+
+def _dimmed() -> Spec:
+    """Other bars than the one that someone points at."""
+    return {"condition": {"test": NOT_DIMMED, "value": 1}, "value": 0.4}
+
+
+def _rule() -> Spec:
+    """A line through the points that someone points at."""
+    return {
+        "transform": [{"filter": FOCUSED}],
+        "mark": {"type": "rule", "color": MUTED},
+    }
+
+
+def _dots(keys: Sequence[str], y: _CountAxis) -> list[Spec]:
+    """The points that someone points at."""
+    return [
+        {
+            "transform": [{"filter": FOCUSED}],
+            "mark": {"type": "point", "filled": True, "size": 50, "color": colour(index)},
+            "encoding": {"y": y.encoding(key)},
+        }
+        for index, key in enumerate(keys)
+    ]
+
+
+def _end_labels(chart: Chart, table: Table, ends: dict[str, Any], y: _CountAxis) -> list[Spec]:
+    """The name of each series where it ends, moved apart where ends are near to each other."""
+    places = _apart(list(ends.values()), LINE * y.top / HEIGHT, y.top)
+    data = {
+        "values": [
+            {
+                "x": _end(chart, table),
+                "y": place,
+                "text": table.column(key).title,
+                "colour": colour(index),
+            }
+            for index, (key, place) in enumerate(zip(ends, places, strict=True))
+        ]
+    }
+    return [
+        {
+            "data": data,
+            "mark": {"type": "point", "filled": True, "size": 40, "opacity": 1, "xOffset": 10},
+            "encoding": {
+                "y": y.encoding("y"),
+                "color": {"field": "colour", "type": "nominal", "scale": None},
+            },
+        },
+        {
+            "data": data,
+            "mark": {"type": "text", "align": "left", "dx": 18, "fontSize": FONT_SIZE},
+            "encoding": {"y": y.encoding("y"), "text": {"field": "text"}},
+        },
+    ]
+
+
+def _apart(values: Sequence[float], gap: float, top: float) -> list[float]:
+    """Places near the values, between 0 and top, at least `gap` apart if there is room."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    places, lowest = list(values), 0.0
+    for index in order:
+        places[index] = max(places[index], lowest)
+        lowest = places[index] + gap
+    highest = top
+    for index in reversed(order):
+        places[index] = min(places[index], highest)
+        highest = places[index] - gap
+    return places

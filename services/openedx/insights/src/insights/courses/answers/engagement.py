@@ -1,0 +1,95 @@
+"""How many learners are active, week by week."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from insights.charts.chart import Chart, Form
+from insights.courses.answers.answer import Answer, Column, Kind, Table
+from insights.courses.answers.enrollment import WEEK, change
+from insights.courses.answers.formats import day, learners, number
+from insights.courses.answers.rows import by_day
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from insights.courses.answers.rows import ApiRow
+
+ACTIVITIES = ("any", "attempted_problem", "played_video", "posted_forum")
+_LAST_DAY = timedelta(days=6)
+
+
+def weekly_activity(rows: Sequence[ApiRow], until: date | None = None) -> Answer:
+    """Learners by what they did in each week, Monday to Sunday.
+
+    The Data API has no row of a week in which nobody did anything: after the first week that it
+    has, such a week is shown with 0, up to the last one that is whole at the end of `until`.
+    """
+    weeks = _weeks(rows, until)
+    return Answer(
+        key="weekly-activity",
+        question=_("How many learners are active each week?"),
+        finding=_finding(weeks),
+        table=Table(
+            (
+                Column("start", _("Week from"), Kind.DATE),
+                Column("end", _("to"), Kind.DATE),
+                Column("any", _("Any activity"), Kind.COUNT, _("active")),
+                Column("attempted_problem", _("Tried a problem"), Kind.COUNT, _("tried a problem")),
+                Column("played_video", _("Played a video"), Kind.COUNT, _("played a video")),
+                Column("posted_forum", _("Posted in forum"), Kind.COUNT, _("posted in forum")),
+            ),
+            tuple((start, start + _LAST_DAY, *counts) for start, counts in weeks.items()),
+        ),
+        chart=Chart(Form.LINES, "start", ACTIVITIES, point=_("Week from {}"))
+        if len(weeks) > 1
+        else None,
+    )
+
+
+def _weeks(rows: Sequence[ApiRow], until: date | None) -> dict[date, tuple[int, ...]]:
+    known = {
+        start: tuple(row[name] for name in ACTIVITIES)
+        for start, row in by_day(rows, "interval_start")
+    }
+    if not known:
+        return {}
+    first, last = min(known), max(known)
+    if until:
+        last = max(last, first + WEEK * ((until - _LAST_DAY - first) // WEEK))
+    weeks = (first + WEEK * number for number in range((last - first) // WEEK + 1))
+    return {start: known.get(start, (0,) * len(ACTIVITIES)) for start in weeks}
+
+
+def _finding(weeks: dict[date, tuple[int, ...]]) -> str:
+    if not weeks:
+        return _("Nobody was active in a whole week of this time.")
+    last = max(weeks)
+    active, tried, played, posted = weeks[last]
+    before = weeks.get(last - WEEK)
+    values = {
+        "learners": learners(active),
+        "first": day(last),
+        "last": day(last + _LAST_DAY),
+        "comparison": _comparison(active, before[0]) if before else "",
+    }
+    text = ngettext(
+        "%(learners)s was active in the week from %(first)s to %(last)s%(comparison)s.",
+        "%(learners)s were active in the week from %(first)s to %(last)s%(comparison)s.",
+        active,
+    )
+    kinds = _(
+        "%(tried)s tried a problem, %(played)s played a video, %(posted)s posted in the forum."
+    )
+    counts = {"tried": number(tried), "played": number(played), "posted": number(posted)}
+    return f"{text % values} {kinds % counts}"
+
+
+def _comparison(active: int, before: int) -> str:
+    if active == before:
+        return _(", as many as in the week before")
+    return _(", %(change)s than in the week before") % {"change": change(active - before)}

@@ -1,0 +1,30 @@
+"""The pages of a course, as its navigation shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a course.
+
+    Attributes:
+        key: the name of its URL, which takes a `course_id`.
+        title: what links to it say.
+    """
+
+    key: str
+    title: str
+
+
+HOME = Page("course", _("Overview"))
+
+ENROLLMENT = Page("enrollment", _("Enrollment"))
+DEMOGRAPHICS = Page("demographics", _("Demographics"))
+ENGAGEMENT = Page("engagement", _("Engagement"))
+VIDEOS = Page("videos", _("Videos"))
+
+PAGES = (HOME, ENROLLMENT, DEMOGRAPHICS, ENGAGEMENT, VIDEOS)

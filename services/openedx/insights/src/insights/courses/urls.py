@@ -1,0 +1,30 @@
+"""The pages about courses."""
+
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from insights.courses.keys import CourseIdConverter
+from insights.courses.views.answers import answer_paths
+from insights.courses.views.course_list import CourseListDownloadView, CourseListView
+from insights.courses.views.engagement import EngagementView, VideosView, VideoView
+from insights.courses.views.enrollment import AgeView, EducationView, EnrollmentView, GenderView
+from insights.courses.views.home import CourseHomeView
+
+register_converter(CourseIdConverter, "course_id")
+
+_COURSE = "<course_id:course_id>"
+_DEMOGRAPHICS = f"{_COURSE}/enrollment/demographics"
+
+urlpatterns = [
+    path("", CourseListView.as_view(), name="courses"),
+    path("courses.csv", CourseListDownloadView.as_view(), name="courses-csv"),
+    path(f"{_COURSE}/", CourseHomeView.as_view(), name="course"),
+    *answer_paths(f"{_COURSE}/enrollment/activity/", EnrollmentView, "enrollment"),
+    *answer_paths(f"{_DEMOGRAPHICS}/age/", AgeView, "demographics"),
+    *answer_paths(f"{_DEMOGRAPHICS}/education/", EducationView, "demographics-education"),
+    *answer_paths(f"{_DEMOGRAPHICS}/gender/", GenderView, "demographics-gender"),
+    *answer_paths(f"{_COURSE}/engagement/content/", EngagementView, "engagement"),
+    *answer_paths(f"{_COURSE}/engagement/videos/", VideosView, "videos"),
+    *answer_paths(f"{_COURSE}/engagement/videos/timeline/", VideoView, "video"),
+]

@@ -1,0 +1,134 @@
+"""Pages that consist of answers, each with its CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from analyticsclient.exceptions import NotFoundError
+from django.http import Http404
+from django.urls import path
+from django.utils.functional import cached_property
+
+from insights.courses.answers.download import download
+from insights.courses.answers.section import section
+from insights.courses.views.base import CourseView
+from insights.courses.views.date_range import DateRange, date_range_form, quick_links
+from insights.data_api.runs import freshness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
+
+    from insights.courses.answers.answer import Answer
+    from insights.courses.answers.rows import ApiRow
+    from insights.courses.views.date_range import DateRangeForm
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page beside this one: the name of its URL, and what links to it say."""
+
+    key: str
+    title: str
+
+
+class AnswersView(CourseView):
+    """A page of answers; with `key` in its URL, the CSV of one of them."""
+
+    template_name = "courses/answers.html"
+    tabs: ClassVar[Sequence[Tab]] = ()
+    tab: ClassVar[Tab | None] = None
+
+    def answers(self) -> list[Answer]:
+        """The answers, in the order of the page."""
+        raise NotImplementedError
+
+    @property
+    def query(self) -> str:
+        """What the URLs of the CSVs need to be of the same data as the page."""
+        return ""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ARG002
+        """The page, or a CSV.
+
+        Raises Http404 if there is no such answer.
+        """
+        key = kwargs.get("key")
+        if key is None:
+            return self.render_to_response(self.get_context_data())
+        for answer in self.answers():
+            if answer.key == key:
+                return download(answer, self.file_name(answer))
+        raise Http404
+
+    def file_name(self, answer: Answer) -> str:
+        """The name of an answer's CSV."""
+        return f"{self.course_id}-{answer.key}"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What the template shows."""
+        return super().get_context_data(
+            sections=[
+                section(answer, f"{answer.key}.csv" + (f"?{self.query}" if self.query else ""))
+                for answer in self.answers()
+            ],
+            tabs=self.tabs,
+            tab=self.tab,
+            **kwargs,
+        )
+
+
+class DateRangeView(AnswersView):
+    """A page of answers about some days, or all."""
+
+    @cached_property
+    def form(self) -> DateRangeForm:
+        """The form, with what the URL says."""
+        return date_range_form(self.request.GET)
+
+    @cached_property
+    def chosen(self) -> DateRange:
+        """The days that the page is about."""
+        return DateRange.of(self.form)
+
+    @cached_property
+    def last_day(self) -> date | None:
+        """The last day of the data."""
+        return freshness(self.data_api).until
+
+    @property
+    def query(self) -> str:
+        """The days."""
+        return self.chosen.query
+
+    def file_name(self, answer: Answer) -> str:
+        """The name of an answer's CSV, with the days if some were chosen."""
+        days = [day.isoformat() for day in (self.chosen.start, self.chosen.end) if day]
+        return "-".join([super().file_name(answer), *days])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What the template shows."""
+        return super().get_context_data(
+            form=self.form, quick_links=quick_links(self.chosen, self.last_day), **kwargs
+        )
+
+
+def known(ask: Callable[[], list[ApiRow]]) -> list[ApiRow]:
+    """What the Data API answers; no rows where the reports hold nothing."""
+    try:
+        return ask()
+    except NotFoundError:
+        return []
+
+
+def answer_paths(route: str, view: type[AnswersView], name: str) -> list[URLPattern]:
+    """The URLs of a page and of its CSVs."""
+    as_view = view.as_view()
+    return [
+        path(route, as_view, name=name),
+        path(f"{route}<slug:key>.csv", as_view, name=f"{name}-csv"),
+    ]

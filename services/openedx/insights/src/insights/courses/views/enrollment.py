@@ -1,0 +1,74 @@
+"""How many learners are enrolled, and who they are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from analyticsclient.constants import demographics as kinds
+from django.utils.translation import gettext_lazy as _
+
+from insights.courses.answers import demographics, enrollment
+from insights.courses.pages import DEMOGRAPHICS, ENROLLMENT
+from insights.courses.views.answers import AnswersView, DateRangeView, Tab, known
+
+if TYPE_CHECKING:
+    from insights.courses.answers.answer import Answer
+
+
+class EnrollmentView(DateRangeView):
+    """Enrollment day by day, and by mode."""
+
+    page = ENROLLMENT
+
+    def answers(self) -> list[Answer]:
+        """Learners by day, and by mode."""
+        start, end = self.chosen.start, self.chosen.end_date
+        week_before = (start - timedelta(days=7)).isoformat() if start else self.chosen.start_date
+        days = known(lambda: self.course.enrollment(start_date=week_before, end_date=end))
+        modes = known(
+            lambda: self.course.enrollment("mode", start_date=self.chosen.start_date, end_date=end)
+        )
+        return [enrollment.enrollment(days, start), enrollment.enrollment_modes(modes)]
+
+
+AGE = Tab("demographics", _("Age"))
+EDUCATION = Tab("demographics-education", _("Education"))
+GENDER = Tab("demographics-gender", _("Gender"))
+
+
+class DemographicsView(AnswersView):
+    """Who the learners of the latest day are."""
+
+    page = DEMOGRAPHICS
+    tabs = (AGE, EDUCATION, GENDER)
+
+
+class AgeView(DemographicsView):
+    """Learners by age."""
+
+    tab = AGE
+
+    def answers(self) -> list[Answer]:
+        """Groups of age, and ages."""
+        return list(demographics.ages(known(lambda: self.course.enrollment(kinds.BIRTH_YEAR))))
+
+
+class EducationView(DemographicsView):
+    """Learners by level of education."""
+
+    tab = EDUCATION
+
+    def answers(self) -> list[Answer]:
+        """Levels of education."""
+        return [demographics.education(known(lambda: self.course.enrollment(kinds.EDUCATION)))]
+
+
+class GenderView(DemographicsView):
+    """Learners by gender."""
+
+    tab = GENDER
+
+    def answers(self) -> list[Answer]:
+        """Genders."""
+        return [demographics.gender(known(lambda: self.course.enrollment(kinds.GENDER)))]

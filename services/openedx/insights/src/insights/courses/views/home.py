@@ -1,0 +1,119 @@
+"""A course at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from analyticsclient.constants import demographics as kinds
+from django.utils.translation import gettext as _
+
+from insights.courses.answers import demographics, engagement, enrollment, video
+from insights.courses.answers.formats import number
+from insights.courses.pages import DEMOGRAPHICS, ENGAGEMENT, ENROLLMENT, HOME, VIDEOS
+from insights.courses.views.answers import known
+from insights.courses.views.base import CourseView
+from insights.data_api.times import day
+
+if TYPE_CHECKING:
+    from insights.courses.answers.answer import Answer, Value
+    from insights.courses.pages import Page
+
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a page answers first.
+
+    Attributes:
+        page: where there is more.
+        answer: its question, and the finding.
+        figure: the number that matters most; empty where there is none.
+    """
+
+    page: Page
+    answer: Answer
+    figure: str
+
+
+class CourseHomeView(CourseView):
+    """What the course is, and a card for each of its pages."""
+
+    page = HOME
+    template_name = "courses/home.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What the template shows; no cards where the reports hold nothing of the course."""
+        until = self.freshness.until
+        return super().get_context_data(
+            summary=self.summary,
+            start=self._day("start_date"),
+            end=self._day("end_date"),
+            pacing=self._pacing(),
+            cards=self._cards(until) if self.summary and until else [],
+            **kwargs,
+        )
+
+    def _day(self, member: str) -> date | None:
+        text = (self.summary or {}).get(member)
+        return day(text) if text else None
+
+    def _pacing(self) -> str:
+        names = {"self_paced": _("Self-paced"), "instructor_paced": _("Instructor-paced")}
+        return names.get((self.summary or {}).get("pacing_type") or "", "")
+
+    def _cards(self, until: date) -> list[Card]:
+        return [
+            self._enrollment(until),
+            self._demographics(),
+            self._engagement(until),
+            self._videos(),
+        ]
+
+    def _enrollment(self, until: date) -> Card:
+        since = (until - _WEEK).isoformat()
+        answer = enrollment.enrollment(
+            known(lambda: self.course.enrollment(start_date=since)), until
+        )
+        return Card(ENROLLMENT, answer, _figure(_last(answer, "count")))
+
+    def _demographics(self) -> Card:
+        answer, _spread = demographics.ages(known(lambda: self.course.enrollment(kinds.BIRTH_YEAR)))
+        return Card(DEMOGRAPHICS, answer, _largest_group(answer))
+
+    def _engagement(self, until: date) -> Card:
+        # The last whole week, and the one before it.
+        since = (until - 3 * _WEEK).isoformat()
+        answer = engagement.weekly_activity(
+            known(lambda: self.course.activity(start_date=since)), until
+        )
+        return Card(ENGAGEMENT, answer, _figure(_last(answer, "any")))
+
+    def _videos(self) -> Card:
+        answer = video.videos(known(self.course.videos), lambda module_id: module_id)
+        played = len(answer.table.rows)
+        return Card(VIDEOS, answer, number(played) if played else "")
+
+
+def _largest_group(ages: Answer) -> str:
+    """The group of age with most learners; the last one, of unknown age, is none."""
+    counts = dict(zip(ages.table.values("age"), ages.table.values("count"), strict=True))
+    groups = [(count, str(group)) for group, count in list(counts.items())[:-1] if count]
+    return max(groups, default=(0, ""))[1]
+
+
+def _last(answer: Answer, key: str) -> Value:
+    """The last value of a column; None if there is none."""
+    values = answer.table.values(key)
+    return values[-1] if values else None
+
+
+def _figure(value: Value) -> str:
+    return number(value) if isinstance(value, int) else ""
+
+
+def _second(row: Row) -> int:
+    """The count beside a row's name."""
+    return row[1] if isinstance(row[1], int) else 0

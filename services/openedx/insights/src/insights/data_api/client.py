@@ -1,0 +1,167 @@
+"""The published client, with what Insights needs beyond it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import requests
+from analyticsclient.client import Client
+from analyticsclient.constants import data_formats, http_methods
+from analyticsclient.course import Course
+from analyticsclient.exceptions import InvalidRequestError, NotFoundError
+from analyticsclient.module import Module
+from django.conf import settings
+
+from insights.data_api.errors import DataApiDown, DataApiRefused, DataApiSlow, RunChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from requests import Response
+
+RUN_HEADER = "X-Pipeline-Run"
+
+log = logging.getLogger(__name__)
+_threads = threading.local()
+
+
+class DataApi(Client):
+    """A client of the Data API for one page: all its answers come from one run of the pipeline.
+
+    It has the published client's methods, and keeps its connection from page to page. Ids may hold
+    any character.
+
+    Attributes:
+        run_id: the run that the first answer came from; None before it, and where no run has
+            published anything yet.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            settings.DATA_API_URL,
+            auth_token=settings.DATA_API_TOKEN,
+            timeout=settings.DATA_API_TIMEOUT,
+        )
+        # The published client has these as attributes, and puts ids into paths as they are.
+        self.courses: Callable[[str], Course] = lambda course_id: Course(self, _in_path(course_id))
+        self.modules: Callable[[str, str], Module] = lambda course_id, module_id: Module(
+            self, _in_path(course_id), _in_path(module_id)
+        )
+        self.run_id: str | None = None
+        self._asked = False
+
+    def runs(self, limit: int = 1, status: str = "") -> list[dict[str, Any]]:
+        """The newest runs of the pipeline, newest first.
+
+        Args:
+            limit: how many at most.
+            status: `succeeded` or `failed`; both by default.
+        """
+        parameters = {"limit": limit, **({"status": status} if status else {})}
+        runs: list[dict[str, Any]] = self.get("runs/", data=parameters)
+        return runs
+
+    def _request(
+        self,
+        method: str,
+        resource: str,
+        data: dict[str, Any] | None = None,
+        timeout: float | None = None,
+        data_format: str = data_formats.JSON,
+    ) -> Response:
+        """Ask for a resource, in place of the published client's way to do so.
+
+        Raises:
+            DataApiDown, DataApiSlow, DataApiRefused: there is no answer; one line in the log says
+                why.
+            NotFoundError: the reports hold nothing of it.
+            InvalidRequestError: a parameter is wrong.
+            RunChanged: the answer comes from another run than the page's first one.
+        """
+        try:
+            response = self._send(method, resource, data or {}, timeout, data_format)
+            _check(response, resource, data_format)
+        except (DataApiDown, DataApiSlow, DataApiRefused) as error:
+            log.error("%s", error)
+            raise
+        self._check_run(response)
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            raise NotFoundError(f"no data: {resource}")
+        return response
+
+    def _send(
+        self,
+        method: str,
+        resource: str,
+        data: dict[str, Any],
+        timeout: float | None,
+        data_format: str,
+    ) -> Response:
+        url = f"{self.base_url}/{resource}"
+        accepted = "text/csv" if data_format == data_formats.CSV else "application/json"
+        options: dict[str, Any] = {
+            "headers": {"Accept": accepted, "Authorization": f"Token {self.auth_token}"},
+            "timeout": timeout or self.timeout,
+            "allow_redirects": False,
+        }
+        if method == http_methods.POST:
+            options["data"] = data
+        else:
+            options["params"] = self._data_to_get_params(data)
+        try:
+            try:
+                return _session().request(method, url, **options)
+            except requests.Timeout:
+                raise
+            except requests.ConnectionError:
+                # The server may have closed the connection that we kept, at this very moment.
+                return _session().request(method, url, **options)
+        except requests.Timeout as error:
+            raise DataApiSlow(f"{resource}: no answer in {options['timeout']:g} s") from error
+        except requests.RequestException as error:
+            raise DataApiDown(f"{resource}: {self.base_url} cannot be reached: {error}") from error
+
+    def _check_run(self, response: Response) -> None:
+        """Remember the run of the first answer, and compare later ones."""
+        run_id = response.headers.get(RUN_HEADER)
+        if self._asked and run_id != self.run_id:
+            raise RunChanged(f"{self.run_id} → {run_id}")
+        self.run_id, self._asked = run_id, True
+
+
+def _in_path(key: str) -> str:
+    """An id as one part of a path."""
+    return quote(str(key), safe="")
+
+
+def _session() -> requests.Session:
+    """This thread's connection to the Data API."""
+    session: requests.Session | None = getattr(_threads, "session", None)
+    if session is None:
+        session = _threads.session = requests.Session()
+        # A neighbour: neither a proxy nor a .netrc, which would replace our token, is meant for it.
+        session.trust_env = False
+    return session
+
+
+def _check(response: Response, resource: str, data_format: str) -> None:
+    """Raise an error where the answer is neither data nor an honest "no data"."""
+    status = response.status_code
+    is_json = response.headers.get("Content-Type", "").startswith("application/json")
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        raise DataApiRefused(
+            f"{resource}: status {status}; is INSIGHTS_DATA_API_TOKEN the token that the Data API"
+            " knows?"
+        )
+    if status == HTTPStatus.BAD_REQUEST and is_json:
+        raise InvalidRequestError(f"{resource}: {response.text}")
+    if status == HTTPStatus.NOT_FOUND and is_json and "not_found" not in response.text:
+        return
+    if status != HTTPStatus.OK:
+        raise DataApiDown(f"{resource}: status {status}")
+    if data_format == data_formats.JSON and not is_json:
+        raise DataApiDown(f"{resource}: the answer is no JSON; is INSIGHTS_DATA_API_URL right?")

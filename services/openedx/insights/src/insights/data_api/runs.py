@@ -1,0 +1,59 @@
+"""What the pipeline's runs tell about the numbers on a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from insights.data_api.times import day, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from insights.data_api.client import DataApi
+
+_CONSIDERED = 20  # runs to look back for one that succeeded
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How fresh the numbers are.
+
+    Attributes:
+        until: the last day that they cover.
+        computed: when, in UTC; None where nothing has been computed yet.
+        notes: what the run could not compute, and why.
+        failed: when the newest run failed, if it did.
+    """
+
+    until: date | None = None
+    computed: datetime | None = None
+    notes: Sequence[str] = ()
+    failed: datetime | None = None
+
+
+def freshness(data_api: DataApi) -> Freshness:
+    """How fresh the numbers are that `data_api` answers with."""
+    runs = data_api.runs(limit=_CONSIDERED)
+    if not runs:
+        return Freshness()
+    failed = moment(runs[0]["ended"]) if runs[0]["status"] == "failed" else None
+    succeeded = next((run for run in runs if run["status"] == "succeeded"), None)
+    if succeeded is None:
+        # Every one of a long row failed; what is shown may still be from one before them.
+        succeeded = next(iter(data_api.runs(limit=1, status="succeeded")), None)
+    if succeeded is None:
+        return Freshness(failed=failed)
+    return Freshness(
+        until=_last_day(succeeded),
+        computed=moment(succeeded["ended"]),
+        notes=tuple(succeeded["notes"]),
+        failed=failed,
+    )
+
+
+def _last_day(run: dict[str, Any]) -> date | None:
+    end = run["interval_end"]
+    return day(end) - timedelta(days=1) if end else None

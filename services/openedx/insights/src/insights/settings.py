@@ -1,0 +1,260 @@
+"""Settings of Insights, each taken from one environment variable.
+
+INSIGHTS_SECRET_KEY        Django's secret key; required
+INSIGHTS_DATA_API_URL      base URL of the Data API, with its version, such as
+                           ``http://127.0.0.1:8111/api/v0``; required
+INSIGHTS_DATA_API_TOKEN    the token that the Data API gave Insights; required
+INSIGHTS_DATA_API_TIMEOUT  seconds to wait for an answer of it, 10 by default
+INSIGHTS_DATABASE          SQLite file of users, sessions and course access
+INSIGHTS_STATIC_ROOT       folder of the collected static files
+INSIGHTS_CACHE             folder of rendered charts and of counts of failed sign-ins; nobody else
+                           may write to it
+INSIGHTS_ALLOWED_HOSTS     host names to answer to, separated by commas
+INSIGHTS_HTTPS             on (the default): behind TLS; off: plain http on loopback.
+                           Whether a request came over TLS is told by X-Forwarded-Proto, if it comes
+                           from an address in gunicorn's ``--forwarded-allow-ips``; the reader's
+                           address then is the last one in X-Forwarded-For
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+
+def _required(name: str) -> str:
+    """The value of an environment variable that has no default."""
+    value = os.environ.get(name, "")
+    if not value.strip():
+        raise ImproperlyConfigured(f"{name} is not set: see the docstring of insights/settings.py")
+    return value
+
+
+def _on_or_off(name: str) -> bool:
+    """The value of a switch that is on by default."""
+    value = os.environ.get(name) or "on"
+    if value not in ("on", "off"):
+        raise ImproperlyConfigured(f"{name} is {value!r}: set it to on or off")
+    return value == "on"
+
+
+def _base_url(name: str) -> str:
+    """A URL with scheme and host, without a slash at its end."""
+    value = _required(name)
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}: set it to a URL such as http://127.0.0.1:8111/api/v0"
+        )
+    return value.rstrip("/")
+
+
+def _seconds(name: str, default: float) -> float:
+    """A time to wait."""
+    value = os.environ.get(name) or str(default)
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 600:
+        raise ImproperlyConfigured(f"{name} is {value!r}: set it to seconds from 0.1 to 600")
+    return seconds
+
+
+def _token(name: str) -> str:
+    """What can stand in a header."""
+    value = _required(name)
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise ImproperlyConfigured(f"{name} holds a character that no token has")
+    return value
+
+
+def _path(name: str, default: str) -> Path:
+    """A file or folder; relative to where the process was started."""
+    return Path(os.environ.get(name) or default).absolute()
+
+
+DEBUG = False
+SECRET_KEY = _required("INSIGHTS_SECRET_KEY")
+ALLOWED_HOSTS = [
+    host.strip()
+    for host in os.environ.get("INSIGHTS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+    if host.strip()
+]
+
+DATA_API_URL = _base_url("INSIGHTS_DATA_API_URL")
+DATA_API_TOKEN = _token("INSIGHTS_DATA_API_TOKEN")
+DATA_API_TIMEOUT = _seconds("INSIGHTS_DATA_API_TIMEOUT", 10)
+
+ROOT_URLCONF = "insights.urls"
+WSGI_APPLICATION = "insights.wsgi.application"
+INSTALLED_APPS = [
+    "insights",
+    "insights.accounts",
+    "insights.courses",
+    "csp",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Every page asks for a sign-in, but for those that say that they do not.
+    "insights.accounts.middleware.SignInMiddleware",
+    "insights.error_pages.ErrorPageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# Security -------------------------------------------------------------------------------------
+HTTPS = _on_or_off("INSIGHTS_HTTPS")
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "base-uri": [NONE],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "img-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+    }
+}
+
+# Of our own name, as browsers share cookies among all ports of a host.
+CSRF_COOKIE_NAME = "insights_csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "insights.error_pages.csrf_failure"
+SESSION_COOKIE_NAME = "insights_session"
+SESSION_COOKIE_SECURE = HTTPS
+# A session ends 12 hours after its last request. The cookie stays as long as the browser is open,
+# so that the sign-in page can tell a session that ended from none.
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_SAVE_EVERY_REQUEST = True
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "courses"
+LOGOUT_REDIRECT_URL = "sign-in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 10},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
+]
+
+# Files ----------------------------------------------------------------------------------------
+DATABASE_FILE = _path("INSIGHTS_DATABASE", "insights.sqlite3")
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATABASE_FILE,
+        "OPTIONS": {
+            "timeout": 10,
+            # A reader that turns writer later could not wait for another writer.
+            "transaction_mode": "IMMEDIATE",
+            # Readers and the writer do not wait for each other.
+            "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHE_FOLDER = _path("INSIGHTS_CACHE", "cache")
+CACHES = {
+    # Rendered charts: the same for everyone, until their numbers change.
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": CACHE_FOLDER / "charts",
+        "TIMEOUT": 30 * 24 * 3600,
+        "OPTIONS": {"MAX_ENTRIES": 5_000},
+    },
+    # Apart, so that no number of charts drives a count out.
+    "sign-in": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": CACHE_FOLDER / "sign-in",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
+}
+
+STATIC_URL = "static/"
+STATIC_ROOT = _path("INSIGHTS_STATIC_ROOT", "static")
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "insights.charts.bundle.VegaFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Texts ----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_THOUSAND_SEPARATOR = True
+FORMAT_MODULE_PATH = "insights.formats"
+# Days are UTC days, as in the reports.
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname} {name}: {message}",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+            "style": "{",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # Django's own handlers write mail and, in development, a console of another form.
+        "django": {"handlers": [], "level": "INFO"},
+        # The client tells of each failure with a traceback; insights.data_api has a line for it.
+        "analyticsclient": {"level": "CRITICAL"},
+    },
+}

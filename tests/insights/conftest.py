@@ -1,0 +1,133 @@
+"""Insights in this process, asked as a browser would, with the Data API in front of real reports.
+
+Its settings come from the environment, and Django takes them once in a process: here, before a test
+imports anything of it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import django
+import pytest
+
+_FOLDER = Path(tempfile.mkdtemp(prefix="insights-"))
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+
+ENVIRONMENT = {
+    "INSIGHTS_SECRET_KEY": "a key for tests alone, as long and varied as Django wants: 0123456789",
+    # Nothing listens there. Tests that need the Data API use the fixture `served`.
+    "INSIGHTS_DATA_API_URL": "http://127.0.0.1:9/api/v0",
+    "INSIGHTS_DATA_API_TOKEN": "0" * 40,
+    "INSIGHTS_DATABASE": str(_FOLDER / "insights.sqlite3"),
+    "INSIGHTS_STATIC_ROOT": str(_FOLDER / "static"),
+    "INSIGHTS_CACHE": str(_FOLDER / "cache"),
+    "INSIGHTS_ALLOWED_HOSTS": "testserver,localhost",
+    "INSIGHTS_HTTPS": "off",
+}
+os.environ.update(ENVIRONMENT, DJANGO_SETTINGS_MODULE="insights.settings")
+django.setup()
+
+from django.core.cache import caches  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+
+from insights.accounts.models import CourseAccess  # noqa: E402
+from served import Served  # noqa: E402
+from serving import data_api  # noqa: E402
+from updating import SampleSite, run  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+PASSWORD = "kestrel-over-9"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files() -> None:
+    """The static files, as `prepare` collects them."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _no_failed_sign_ins() -> None:
+    caches["sign-in"].clear()
+
+
+@pytest.fixture(scope="session")
+def sample_site(tmp_path_factory: pytest.TempPathFactory) -> SampleSite:
+    """A sample site of two weeks."""
+    return SampleSite.make(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def sample_served(
+    sample_site: SampleSite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """The reports of the sample site behind a Data API; not to be written to."""
+    data = tmp_path_factory.mktemp("served") / "data"
+    run(sample_site.update(data))
+    with data_api(data) as api:
+        yield Served(data, api)
+
+
+@pytest.fixture(scope="module")
+def module_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Reports without a row behind a Data API, for the rows of one module's tests."""
+    data = tmp_path_factory.mktemp("empty")
+    with data_api(data) as api:
+        yield Served(data, api)
+
+
+@pytest.fixture
+def served(sample_served: Served, settings: Any) -> Served:
+    """The sample site's reports, which Insights shows."""
+    return shown_by_insights(sample_served, settings)
+
+
+@pytest.fixture
+def served_by_hand(module_served: Served, settings: Any) -> Served:
+    """The module's own reports, which Insights shows."""
+    return shown_by_insights(module_served, settings)
+
+
+def shown_by_insights(served: Served, settings: Any) -> Served:
+    """Let Insights read from a Data API for the length of a test."""
+    settings.DATA_API_URL = served.api.url
+    settings.DATA_API_TOKEN = served.api.token
+    return served
+
+
+@pytest.fixture
+def make_user(django_user_model: type[User], db: None) -> Callable[..., User]:  # noqa: ARG001
+    """Makes a user who sees the given courses."""
+
+    def make(name: str, *course_ids: str, superuser: bool = False) -> User:
+        user = django_user_model.objects.create_user(name, password=PASSWORD)
+        user.is_superuser = superuser
+        user.save()
+        for course_id in course_ids:
+            CourseAccess.objects.create(user=user, course_id=course_id)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def superuser(make_user: Callable[..., User]) -> User:
+    """Somebody who sees all courses."""
+    return make_user("ada", superuser=True)
+
+
+@pytest.fixture
+def browser(client: Client, superuser: User) -> Client:
+    """A browser in which a superuser is signed in."""
+    client.force_login(superuser)
+    return client

@@ -1,0 +1,108 @@
+"""Which videos are watched, and how far."""
+
+from __future__ import annotations
+
+import pytest
+
+from insights.courses.answers.video import timeline, video_name, video_names, videos
+
+HASH = "9e9908a2378921f421d4e2471b17929b"
+
+
+def played(module_id: str, start: int, end: int, duration: int = 300) -> dict[str, object]:
+    return {
+        "encoded_module_id": module_id,
+        "duration": duration,
+        "users_at_start": start,
+        "users_at_end": end,
+    }
+
+
+def segment(number: int, users: int, views: int) -> dict[str, object]:
+    return {"segment": number, "num_users": users, "num_views": views}
+
+
+@pytest.mark.parametrize(
+    ("module_id", "name"),
+    [
+        (HASH, "Video 9e9908a2"),
+        (f"i4x-SampleU-Bio110-video-{HASH}", "Video 9e9908a2"),
+        (f"block-v1:X+Y+Z+type@video+block@{HASH}", "Video 9e9908a2"),
+        ("week_1_intro", "Video week_1_intro"),
+        ("x" * 40, f"Video {'x' * 31}…"),
+        ("ends@", "Video ends@"),
+    ],
+)
+def test_names_are_short(module_id: str, name: str) -> None:
+    assert video_name(module_id) == name
+
+
+def test_names_tell_videos_apart() -> None:
+    twin = HASH[:8] + "0" * 24
+    assert video_names([HASH, twin, "a"]) == {HASH: HASH, twin: twin, "a": "Video a"}
+
+
+class TestVideos:
+    def test_the_most_watched_comes_first(self) -> None:
+        answer = videos([played("a", 10, 5), played("b", 622, 304)], link=str.upper)
+        assert answer.finding == (
+            "2 videos have been played."
+            " Video b is watched most: by 622 learners at the start, by 304 near the end (49%)."
+        )
+        assert answer.table.values("video") == ["Video b", "Video a"]
+        assert answer.table.links == ("B", "A")
+
+    def test_one_video_and_one_learner(self) -> None:
+        assert videos([played("a", 1, 1)], link=str).finding == (
+            "1 video has been played."
+            " Video a is watched most: by 1 learner at the start, by 1 near the end (100%)."
+        )
+
+    def test_unknown_length_and_no_viewers_at_the_start(self) -> None:
+        answer = videos([played("a", 0, 2, duration=-1)], link=str)
+        assert answer.finding == "1 video has been played. Nobody watched the beginning of one."
+        assert answer.table.rows == (("Video a", None, 0, 2, None, "a"),)
+
+    def test_says_when_there_is_nothing(self) -> None:
+        answer = videos([], link=str)
+        assert answer.finding == "No video has been played yet."
+        assert answer.chart is None
+
+
+class TestTimeline:
+    def test_tells_where_viewers_leave_and_what_they_repeat(self) -> None:
+        answer = timeline(
+            [segment(0, 50, 50), segment(1, 48, 60), segment(2, 30, 31), segment(3, 29, 29)], 5
+        )
+        assert answer.finding == (
+            "50 learners watched the first 5 seconds."
+            " The largest loss is at 0:10, where viewers fall from 48 to 30."
+            " Watched again most is 0:05 (12 times)."
+        )
+        assert answer.table.rows == (
+            (0, 50, 0, 50),
+            (5, 48, 12, 60),
+            (10, 30, 1, 31),
+            (15, 29, 0, 29),
+        )
+
+    def test_a_segment_without_a_row_was_not_watched(self) -> None:
+        answer = timeline([segment(2, 1, 2)], 5)
+        assert answer.table.values("users") == [0, 0, 1]
+        assert answer.finding == (
+            "0 learners watched the first 5 seconds. Watched again most is 0:10 (1 time)."
+        )
+
+    def test_nobody_leaves_and_nothing_is_repeated(self) -> None:
+        answer = timeline([segment(0, 1, 1), segment(1, 1, 1)], 5)
+        assert answer.finding == (
+            "1 learner watched the first 5 seconds. Nobody watched a part of it again."
+        )
+
+    def test_one_segment_needs_no_chart(self) -> None:
+        assert timeline([segment(0, 3, 3)], 5).chart is None
+
+    def test_says_when_there_is_nothing(self) -> None:
+        answer = timeline([], 5)
+        assert answer.finding == "This video has not been played yet."
+        assert answer.table.rows == ()
