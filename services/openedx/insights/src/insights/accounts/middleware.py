@@ -28,7 +28,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
         # Only what can be shown again by a GET is worth leading back to.
         back = request.get_full_path() if request.method in ("GET", "HEAD") else ""
         parameters = {REDIRECT_FIELD_NAME: back} if back else {}
-        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        if request.COOKIES.get(settings.SESSION_COOKIE_NAME):
             parameters[ENDED] = "1"
-        query = urlencode(parameters, safe="/:+")
+        query = urlencode(parameters, safe="/:")
         return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{query}")

@@ -12,7 +12,7 @@ import requests
 from analyticsclient.client import Client
 from analyticsclient.constants import data_formats, http_methods
 from analyticsclient.course import Course
-from analyticsclient.exceptions import InvalidRequestError, NotFoundError
+from analyticsclient.exceptions import ClientError, InvalidRequestError, NotFoundError
 from analyticsclient.module import Module
 from django.conf import settings
 
@@ -65,6 +65,21 @@ class DataApi(Client):
         runs: list[dict[str, Any]] = self.get("runs/", data=parameters)
         return runs
 
+    def request(self, method: str, resource: str, *args: Any, **kwargs: Any) -> Any:
+        """The resource: what its JSON says, or the text of its CSV.
+
+        Raises what `_request` raises.
+        """
+        try:
+            return super().request(method, resource, *args, **kwargs)
+        except ClientError as error:
+            # The published client itself has but one complaint.
+            if type(error) is not ClientError:
+                raise
+            down = DataApiDown(f"{resource}: the answer is no JSON")
+            log.error("%s", down)
+            raise down from error
+
     def _request(
         self,
         method: str,
@@ -76,7 +91,7 @@ class DataApi(Client):
         """Ask for a resource, in place of the published client's way to do so.
 
         Raises:
-            DataApiDown, DataApiSlow, DataApiRefused: there is no answer; one line in the log says
+            DataApiDown, DataApiSlow, DataApiRefused: there is no answer; a line in the log says
                 why.
             NotFoundError: the reports hold nothing of it.
             InvalidRequestError: a parameter is wrong.

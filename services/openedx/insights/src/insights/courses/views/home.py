@@ -17,7 +17,7 @@ from insights.courses.views.base import CourseView
 from insights.data_api.times import day
 
 if TYPE_CHECKING:
-    from insights.courses.answers.answer import Answer, Value
+    from insights.courses.answers.answer import Answer, Row, Value
     from insights.courses.pages import Page
 
 _WEEK = timedelta(days=7)
