@@ -61,6 +61,12 @@ def _no_failed_sign_ins() -> None:
     caches["sign-in"].clear()
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    """A good hash of a password takes a third of a second."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(scope="session")
 def sample_site(tmp_path_factory: pytest.TempPathFactory) -> SampleSite:
     """A sample site of two weeks."""

@@ -48,6 +48,12 @@ def test_whole_weeks_up_to_the_end_of_the_data_are_shown() -> None:
     )
 
 
+def test_compares_with_a_week_that_it_does_not_show() -> None:
+    answer = weekly_activity([week(1, 7, 0, 0, 0), week(0, 9, 0, 0, 0)], start=APRIL_27)
+    assert answer.table.values("any") == [9]
+    assert "2 more than in the week before" in answer.finding
+
+
 def test_one_week_is_compared_with_nothing_and_needs_no_chart() -> None:
     answer = weekly_activity([week(0, 2, 1, 0, 0)])
     assert answer.finding == (
@@ -59,5 +65,8 @@ def test_one_week_is_compared_with_nothing_and_needs_no_chart() -> None:
 
 def test_says_when_there_is_nothing() -> None:
     answer = weekly_activity([], until=date(2026, 5, 4))
-    assert answer.finding == "Nobody was active in a whole week of this time."
+    assert (
+        answer.finding
+        == "There is no whole week, Monday to Sunday, with an active learner in this time."
+    )
     assert answer.table.rows == ()

@@ -18,7 +18,7 @@ class TestEnrollment:
         answer = enrollment([day(0, 1203), day(7, 1191), day(3, 1210)])
         assert answer.finding == (
             "1,203 learners were enrolled at the end of 4 May 2026, 12 more than 7 days before."
-            " Since 27 Apr 2026 it has been between 1,191 and 1,210."
+            " From 27 Apr 2026 on, it was between 1,191 and 1,210."
         )
         assert answer.table.rows == (
             (date(2026, 4, 27), 1191),
@@ -30,7 +30,7 @@ class TestEnrollment:
         answer = enrollment([day(6, 40), day(0, 42)])
         assert answer.finding == (
             "42 learners were enrolled at the end of 4 May 2026."
-            " Since 28 Apr 2026 it has been between 40 and 42."
+            " From 28 Apr 2026 on, it was between 40 and 42."
         )
 
     def test_speaks_of_one_learner(self) -> None:
@@ -43,7 +43,7 @@ class TestEnrollment:
         answer = enrollment([day(7, 5), day(0, 5)])
         assert answer.finding == (
             "5 learners were enrolled at the end of 4 May 2026, as many as 7 days before."
-            " The number has been the same since 27 Apr 2026."
+            " It was the same from 27 Apr 2026 on."
         )
 
     def test_compares_with_days_that_it_does_not_show(self) -> None:

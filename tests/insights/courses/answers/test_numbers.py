@@ -16,6 +16,8 @@ from insights.courses.answers.formats import shown
 from insights.courses.answers.video import timeline, videos
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from insights.courses.answers.answer import Answer
 
 counts = st.integers(0, 12_000)
@@ -28,8 +30,8 @@ def rows(**members: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, 
     return st.lists(st.fixed_dictionaries(members), max_size=20, unique_by=lambda row: row[first])
 
 
-def unsupported_numbers(answer: Answer, also: set[str] = frozenset()) -> set[str]:  # type: ignore[assignment]
-    """Numbers of the finding that are neither in the table nor differences that it names."""
+def unsupported_numbers(answer: Answer, also: Iterable[str] = ()) -> set[str]:
+    """Numbers of the finding that are neither in the table nor among others that it may name."""
     table = answer.table
     in_table = {
         number
@@ -37,7 +39,7 @@ def unsupported_numbers(answer: Answer, also: set[str] = frozenset()) -> set[str
         for value, column in zip(row, table.columns, strict=True)
         for number in numbers(shown(value, column))
     }
-    return numbers(answer.finding) - in_table - also
+    return numbers(answer.finding) - in_table - set(also)
 
 
 def numbers(text: str) -> set[str]:

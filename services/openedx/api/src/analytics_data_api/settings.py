@@ -139,5 +139,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # Django's own handlers write mail and, in development, a console of another form.
-    "loggers": {"django": {"handlers": [], "level": "INFO"}},
+    # A request that is answered with 4xx is its client's news.
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},
+        "django.request": {"level": "ERROR"},
+    },
 }

@@ -138,6 +138,8 @@ TEMPLATES = [
 # Security -------------------------------------------------------------------------------------
 HTTPS = _on_or_off("INSIGHTS_HTTPS")
 SECURE_SSL_REDIRECT = HTTPS
+# Those who watch over the server ask it directly.
+SECURE_REDIRECT_EXEMPT = [r"^(health|status)/$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -171,6 +173,7 @@ SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "courses"

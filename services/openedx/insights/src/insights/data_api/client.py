@@ -16,7 +16,13 @@ from analyticsclient.exceptions import ClientError, InvalidRequestError, NotFoun
 from analyticsclient.module import Module
 from django.conf import settings
 
-from insights.data_api.errors import DataApiDown, DataApiRefused, DataApiSlow, RunChanged
+from insights.data_api.errors import (
+    DataApiDown,
+    DataApiError,
+    DataApiRefused,
+    DataApiSlow,
+    RunChanged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,9 +66,16 @@ class DataApi(Client):
         Args:
             limit: how many at most.
             status: `succeeded` or `failed`; both by default.
+
+        Raises DataApiDown if there is no such list, which every Data API of ours has.
         """
         parameters = {"limit": limit, **({"status": status} if status else {})}
-        runs: list[dict[str, Any]] = self.get("runs/", data=parameters)
+        try:
+            runs: list[dict[str, Any]] = self.get("runs/", data=parameters)
+        except NotFoundError as error:
+            raise _logged(
+                DataApiDown("runs/: status 404; is INSIGHTS_DATA_API_URL right?")
+            ) from error
         return runs
 
     def request(self, method: str, resource: str, *args: Any, **kwargs: Any) -> Any:
@@ -76,9 +89,7 @@ class DataApi(Client):
             # The published client itself has but one complaint.
             if type(error) is not ClientError:
                 raise
-            down = DataApiDown(f"{resource}: the answer is no JSON")
-            log.error("%s", down)
-            raise down from error
+            raise _logged(DataApiDown(f"{resource}: the answer is no JSON")) from error
 
     def _request(
         self,
@@ -100,7 +111,7 @@ class DataApi(Client):
         try:
             response = self._send(method, resource, data or {}, timeout, data_format)
             _check(response, resource, data_format)
-        except (DataApiDown, DataApiSlow, DataApiRefused) as error:
+        except DataApiError as error:
             log.error("%s", error)
             raise
         self._check_run(response)
@@ -148,6 +159,12 @@ class DataApi(Client):
         self.run_id, self._asked = run_id, True
 
 
+def _logged(error: DataApiError) -> DataApiError:
+    """The error, told to the log in one line."""
+    log.error("%s", error)
+    return error
+
+
 def _in_path(key: str) -> str:
     """An id as one part of a path."""
     return quote(str(key), safe="")
@@ -174,7 +191,7 @@ def _check(response: Response, resource: str, data_format: str) -> None:
         )
     if status == HTTPStatus.BAD_REQUEST and is_json:
         raise InvalidRequestError(f"{resource}: {response.text}")
-    if status == HTTPStatus.NOT_FOUND and is_json and "not_found" not in response.text:
+    if status == HTTPStatus.NOT_FOUND and is_json:
         return
     if status != HTTPStatus.OK:
         raise DataApiDown(f"{resource}: status {status}")

@@ -23,17 +23,21 @@ ACTIVITIES = ("any", "attempted_problem", "played_video", "posted_forum")
 _LAST_DAY = timedelta(days=6)
 
 
-def weekly_activity(rows: Sequence[ApiRow], until: date | None = None) -> Answer:
+def weekly_activity(
+    rows: Sequence[ApiRow], until: date | None = None, start: date | None = None
+) -> Answer:
     """Learners by what they did in each week, Monday to Sunday.
 
-    The Data API has no row of a week in which nobody did anything: after the first week that it
-    has, such a week is shown with 0, up to the last one that is whole at the end of `until`.
+    Weeks before `start` are there to compare with. The Data API has no row of a week in which
+    nobody did anything: after the first week that it has, such a week is shown with 0, up to the
+    last one that is whole at the end of `until`.
     """
-    weeks = _weeks(rows, until)
+    known = _weeks(rows, until)
+    weeks = {monday: counts for monday, counts in known.items() if not start or monday >= start}
     return Answer(
         key="weekly-activity",
         question=_("How many learners are active each week?"),
-        finding=_finding(weeks),
+        finding=_finding(weeks, known),
         table=Table(
             (
                 Column("start", _("Week from"), Kind.DATE),
@@ -65,12 +69,12 @@ def _weeks(rows: Sequence[ApiRow], until: date | None) -> dict[date, tuple[int, 
     return {start: known.get(start, (0,) * len(ACTIVITIES)) for start in weeks}
 
 
-def _finding(weeks: dict[date, tuple[int, ...]]) -> str:
+def _finding(weeks: dict[date, tuple[int, ...]], known: dict[date, tuple[int, ...]]) -> str:
     if not weeks:
-        return _("Nobody was active in a whole week of this time.")
+        return _("There is no whole week, Monday to Sunday, with an active learner in this time.")
     last = max(weeks)
     active, tried, played, posted = weeks[last]
-    before = weeks.get(last - WEEK)
+    before = known.get(last - WEEK)
     values = {
         "learners": learners(active),
         "first": day(last),

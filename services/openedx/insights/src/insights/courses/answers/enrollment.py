@@ -85,8 +85,8 @@ def _range(first: date, counts: Collection[int]) -> str:
     lowest, highest = min(counts), max(counts)
     values = {"first": day(first), "lowest": number(lowest), "highest": number(highest)}
     if lowest == highest:
-        return _("The number has been the same since %(first)s.") % values
-    return _("Since %(first)s it has been between %(lowest)s and %(highest)s.") % values
+        return _("It was the same from %(first)s on.") % values
+    return _("From %(first)s on, it was between %(lowest)s and %(highest)s.") % values
 
 
 def _mode_names() -> dict[str, str]:

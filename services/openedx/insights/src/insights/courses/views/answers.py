@@ -9,6 +9,7 @@ from analyticsclient.exceptions import NotFoundError
 from django.http import Http404
 from django.urls import path
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from insights.courses.answers.download import download
 from insights.courses.answers.section import section
@@ -17,7 +18,7 @@ from insights.courses.views.date_range import DateRange, date_range_form, quick_
 from insights.data_api.runs import freshness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from django.http import HttpRequest, HttpResponse
@@ -83,7 +84,13 @@ class AnswersView(CourseView):
 
 
 class DateRangeView(AnswersView):
-    """A page of answers about some days, or all."""
+    """A page of answers about some days, or all; `lengths` are those of the quick links."""
+
+    lengths: ClassVar[Mapping[str, int]] = {
+        _("Last 7 days"): 7,
+        _("Last 30 days"): 30,
+        _("Last 90 days"): 90,
+    }
 
     @cached_property
     def form(self) -> DateRangeForm:
@@ -101,6 +108,11 @@ class DateRangeView(AnswersView):
         return freshness(self.data_api).until
 
     @property
+    def last_shown_day(self) -> date | None:
+        """The last day that the page can show."""
+        return self.last_day
+
+    @property
     def query(self) -> str:
         """The days."""
         return self.chosen.query
@@ -113,7 +125,9 @@ class DateRangeView(AnswersView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the template shows."""
         return super().get_context_data(
-            form=self.form, quick_links=quick_links(self.chosen, self.last_day), **kwargs
+            form=self.form,
+            quick_links=quick_links(self.chosen, self.lengths, self.last_shown_day),
+            **kwargs,
         )
 
 

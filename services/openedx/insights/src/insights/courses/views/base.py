@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from analyticsclient.exceptions import NotFoundError
 from django.core.exceptions import PermissionDenied
 from django.utils.functional import cached_property
+from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView
 
 from insights.accounts.access import may_see
@@ -32,7 +33,10 @@ class DataView(TemplateView):
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         """The view; it starts over, as a new object, when new numbers are published meanwhile."""
-        return one_run(super().as_view(**initkwargs))
+        view = one_run(super().as_view(**initkwargs))
+        # Nothing between us and the reader's browser keeps it.
+        private: Callable[..., HttpResponseBase] = cache_control(private=True, no_cache=True)(view)
+        return private
 
     @property
     def data_api(self) -> DataApi:

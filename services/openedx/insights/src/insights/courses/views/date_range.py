@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import QueryDict
 
 FIRST, LAST = date(1970, 1, 1), date(2100, 12, 31)
-DAYS = (7, 30, 90)  # of the quick links
 _DAY = timedelta(days=1)
 
 
@@ -79,6 +80,11 @@ class DateRange:
         return (self.start or FIRST).isoformat()
 
     @property
+    def week_before(self) -> str:
+        """The day a week before the first one: from it on there is something to compare with."""
+        return ((self.start or FIRST) - timedelta(days=7)).isoformat()
+
+    @property
     def end_date(self) -> str | None:
         """The day after the last one, as the Data API takes it."""
         return (self.end + _DAY).isoformat() if self.end else None
@@ -90,11 +96,12 @@ def date_range_form(query: QueryDict) -> DateRangeForm:
     return DateRangeForm(given or None)
 
 
-def quick_links(chosen: DateRange, last_day: date | None) -> list[QuickLink]:
-    """Links to the days before and with the last one of the data, and to all days."""
+def quick_links(
+    chosen: DateRange, lengths: Mapping[str, int], last_day: date | None
+) -> list[QuickLink]:
+    """Links to all days, and to so many up to the last one of the data; `lengths` are by title."""
     ranges = {_("All"): DateRange()}
     if last_day:
-        for days in DAYS:
-            title = _("Last %(days)s days") % {"days": days}
+        for title, days in lengths.items():
             ranges[title] = DateRange(last_day - _DAY * (days - 1), last_day)
     return [QuickLink(title, days.query, days == chosen) for title, days in ranges.items()]

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.http import Http404
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from insights.courses.answers import engagement, video
 from insights.courses.pages import ENGAGEMENT, VIDEOS
@@ -23,16 +24,22 @@ class EngagementView(DateRangeView):
     """Activity week by week."""
 
     page = ENGAGEMENT
+    lengths = {_("Last week"): 7, _("Last 4 weeks"): 28, _("Last 13 weeks"): 91}
+
+    @property
+    def last_shown_day(self) -> date | None:
+        """The Sunday of the last whole week."""
+        return self.last_day and self.last_day - timedelta(days=self.last_day.isoweekday() % 7)
 
     def answers(self) -> list[Answer]:
         """Active learners by week."""
-        end = self.chosen.end
+        start, end = self.chosen.start, self.chosen.end
         # Weeks must end before the Data API's end date, and theirs is the day after their last.
         until = (end + timedelta(days=2)).isoformat() if end else None
         weeks = known(
-            lambda: self.course.activity(start_date=self.chosen.start_date, end_date=until)
+            lambda: self.course.activity(start_date=self.chosen.week_before, end_date=until)
         )
-        return [engagement.weekly_activity(weeks, self._until(end))]
+        return [engagement.weekly_activity(weeks, self._until(end), start)]
 
     def _until(self, end: date | None) -> date | None:
         """The last day that is both chosen and in the data."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from analyticsclient.constants import demographics as kinds
@@ -23,13 +22,15 @@ class EnrollmentView(DateRangeView):
 
     def answers(self) -> list[Answer]:
         """Learners by day, and by mode."""
-        start, end = self.chosen.start, self.chosen.end_date
-        week_before = (start - timedelta(days=7)).isoformat() if start else self.chosen.start_date
-        days = known(lambda: self.course.enrollment(start_date=week_before, end_date=end))
-        modes = known(
-            lambda: self.course.enrollment("mode", start_date=self.chosen.start_date, end_date=end)
+        days, end = self.chosen, self.chosen.end_date
+        by_day = known(lambda: self.course.enrollment(start_date=days.week_before, end_date=end))
+        by_mode = known(
+            lambda: self.course.enrollment("mode", start_date=days.start_date, end_date=end)
         )
-        return [enrollment.enrollment(days, start), enrollment.enrollment_modes(modes)]
+        return [
+            enrollment.enrollment(by_day, days.start),
+            enrollment.enrollment_modes(by_mode),
+        ]
 
 
 AGE = Tab("demographics", _("Age"))

@@ -75,7 +75,7 @@ class CourseHomeView(CourseView):
     def _enrollment(self, until: date) -> Card:
         since = (until - _WEEK).isoformat()
         answer = enrollment.enrollment(
-            known(lambda: self.course.enrollment(start_date=since)), until
+            known(lambda: self.course.enrollment(start_date=since)), start=until
         )
         return Card(ENROLLMENT, answer, _figure(_last(answer, "count")))
 
@@ -87,7 +87,7 @@ class CourseHomeView(CourseView):
         # The last whole week, and the one before it.
         since = (until - 3 * _WEEK).isoformat()
         answer = engagement.weekly_activity(
-            known(lambda: self.course.activity(start_date=since)), until
+            known(lambda: self.course.activity(start_date=since)), until=until
         )
         return Card(ENGAGEMENT, answer, _figure(_last(answer, "any")))
 

@@ -1,0 +1,182 @@
+"""Charts as Vega-Lite specifications, and the pictures that become of them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from insights.charts.chart import Chart, Form, Mark
+from insights.charts.specs import MOST_BARS, points, vega_lite
+from insights.charts.svg import render
+from insights.courses.answers.answer import Column, Kind, Table
+
+DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(40)]
+
+
+def table(kind: Kind, x: list[Any], *counts: list[int]) -> Table:
+    columns = [
+        Column(f"y{number}", f"Series {number}", Kind.COUNT, counted=f"of {number}")
+        for number in range(len(counts))
+    ]
+    return Table((Column("x", "X", kind), *columns), tuple(zip(x, *counts, strict=True)))
+
+
+def chart(form: Form, series: int, **options: Any) -> Chart:
+    return Chart(form, "x", tuple(f"y{number}" for number in range(series)), **options)
+
+
+CHARTS = {
+    "lines": (chart(Form.LINES, 2), table(Kind.DATE, DAYS, [5] * 40, [0, 1] * 20)),
+    "areas": (chart(Form.AREAS, 2), table(Kind.DATE, DAYS, [5] * 40, [0, 1] * 20)),
+    "one area": (chart(Form.AREAS, 1), table(Kind.DATE, DAYS[:2], [0, 0])),
+    "segments": (chart(Form.AREAS, 2), table(Kind.DURATION, [0, 5, 10], [9, 5, 4], [0, 3, 0])),
+    "columns": (
+        chart(Form.COLUMNS, 1, mark=Mark(20, "half")),
+        table(Kind.COUNT, [18, 20, 71, None], [4, 5, 1, 3]),
+    ),
+    "one column": (chart(Form.COLUMNS, 1), table(Kind.COUNT, [18], [1])),
+    "bars": (chart(Form.BARS, 1, apart="b"), table(Kind.TEXT, ["a", "b"], [3, 0])),
+    "bars in bars": (chart(Form.BARS, 2), table(Kind.TEXT, ["a", "b"], [3, 2], [2, 4])),
+}
+
+
+@pytest.fixture(params=CHARTS.values(), ids=list(CHARTS))
+def example(request: pytest.FixtureRequest) -> tuple[Chart, Table]:
+    return request.param
+
+
+def picture(chart: Chart, table: Table, width: int = 720) -> ElementTree.Element:
+    return ElementTree.fromstring(render(vega_lite(chart, table, width)))
+
+
+def texts(picture: ElementTree.Element) -> list[str]:
+    return [text for element in picture.iter() if (text := element.text)]
+
+
+@pytest.mark.parametrize("width", [720, 340])
+def test_pictures_are_as_wide_as_they_should_be_and_need_no_style_or_script(
+    example: tuple[Chart, Table], width: int
+) -> None:
+    svg = picture(*example, width)
+    assert svg.get("width") == str(width)
+    for element in svg.iter():
+        assert element.tag.rpartition("}")[2] in {"svg", "g", "path", "line", "rect", "text"}
+        assert "style" not in element.attrib
+        assert not any(name.startswith("on") or "href" in name for name in element.attrib)
+
+
+def test_colours_are_the_pages(example: tuple[Chart, Table]) -> None:
+    used = {
+        element.get(name)
+        for element in picture(*example).iter()
+        for name in ("fill", "stroke")
+        if element.get(name) not in (None, "none", "transparent")
+    }
+    assert used
+    assert all(str(colour).startswith("var(--") for colour in used)
+
+
+def test_a_name_that_is_html_is_a_text() -> None:
+    name = '</b><script>"1"&amp;'
+    bars = chart(Form.BARS, 1), table(Kind.TEXT, [name], [1])
+    assert name in texts(picture(*bars))
+
+
+def test_counts_begin_at_0_and_have_whole_numbers() -> None:
+    svg = picture(chart(Form.LINES, 1), table(Kind.DATE, DAYS[:3], [0, 1, 1]))
+    assert [text for text in texts(svg) if text.isdigit()] == ["0", "1"]
+    svg = picture(chart(Form.LINES, 1), table(Kind.DATE, DAYS[:3], [0, 1999, 7]))
+    assert [text for text in texts(svg) if text[0].isdigit() and " " not in text] == [
+        "0",
+        "500",
+        "1,000",
+        "1,500",
+        "2,000",
+    ]
+
+
+def test_dates_name_the_day_or_in_a_long_range_the_year() -> None:
+    short = texts(picture(*CHARTS["lines"]))
+    assert "8 Feb" in short
+    years = [date(2024, 1, 1), date(2026, 1, 1)]
+    long = texts(picture(chart(Form.LINES, 1), table(Kind.DATE, years, [1, 2])))
+    assert "Jan 2025" in long
+
+
+def test_positions_in_a_video_are_minutes_and_seconds() -> None:
+    svg = picture(
+        chart(Form.AREAS, 1), table(Kind.DURATION, list(range(0, 300, 5)), list(range(60)))
+    )
+    assert {"0:00", "1:00", "5:00"} <= set(texts(svg))
+
+
+def test_series_are_named_where_they_end_and_names_keep_apart() -> None:
+    svg = picture(chart(Form.LINES, 3), table(Kind.DATE, DAYS[:2], [9, 5], [9, 5], [9, 5]))
+    heights = [
+        float(element.get("transform", "").partition(",")[2].rstrip(")"))
+        for element in svg.iter()
+        if (element.text or "").startswith("Series")
+    ]
+    assert len(heights) == 3
+    heights.sort()
+    assert heights[1] - heights[0] >= 15
+    assert heights[2] - heights[1] >= 15
+
+
+def test_bars_say_their_counts() -> None:
+    assert {"3", "0"} <= set(texts(picture(*CHARTS["bars"])))
+    assert {"2 of 3", "4 of 2", "Series 0", "Series 1"} <= set(
+        texts(picture(*CHARTS["bars in bars"]))
+    )
+
+
+def test_only_so_many_bars_are_shown_as_an_eye_takes_in() -> None:
+    names = [f"video {number}" for number in range(100)]
+    bars = chart(Form.BARS, 1), table(Kind.TEXT, names, [100 - number for number in range(100)])
+    shown = set(texts(picture(*bars))) & set(names)
+    assert shown == set(names[:MOST_BARS])
+    assert [point["at"] for point in points(*bars)] == names[:MOST_BARS]
+
+
+def test_points_say_what_a_reader_hears() -> None:
+    lines, numbers = CHARTS["lines"]
+    assert points(lines, numbers)[1] == {
+        "at": 1767657600000,  # 2026-01-06 in UTC
+        "name": "6 Jan 2026",
+        "text": "5 of 0, 1 of 1",
+    }
+    ages = chart(Form.COLUMNS, 1, point="Age {}"), CHARTS["columns"][1]
+    assert [point["name"] for point in points(*ages)] == ["Age 18", "Age 20", "Age 71"]
+
+
+def test_points_and_data_are_numbered_alike(example: tuple[Chart, Table]) -> None:
+    data = vega_lite(*example, "container")["data"]["values"]
+    numbers = [row["i"] for row in data if row["i"] is not None]
+    assert numbers == list(range(len(points(*example))))
+
+
+@given(
+    form=st.sampled_from([Form.LINES, Form.AREAS, Form.BARS]),
+    counts=st.lists(st.tuples(*[st.integers(0, 10**6)] * 2), min_size=2, max_size=40),
+)
+def test_specifications_hold_the_tables_numbers(form: Form, counts: list[tuple[int, int]]) -> None:
+    first, second = map(list, zip(*counts, strict=True))
+    kind, x = (
+        (Kind.TEXT, [str(n) for n in range(len(counts))])
+        if form is Form.BARS
+        else (
+            Kind.DATE,
+            DAYS[: len(counts)],
+        )
+    )
+    rows = vega_lite(chart(form, 2), table(kind, x, first, second), 720)["data"]["values"][
+        :MOST_BARS
+    ]
+    edges = ("edge1", "edge2") if form is Form.AREAS else ("y0", "y1")
+    for row, (one, two) in zip(rows, counts, strict=False):
+        assert [row[name] for name in edges] == [one, one + two if form is Form.AREAS else two]

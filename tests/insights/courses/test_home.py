@@ -1,0 +1,103 @@
+"""A course at a glance, and how fresh its numbers are."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from page_text import plain, text_of
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from served import Served
+
+CS101 = "course-v1:ExampleX+CS101+2026_T1"
+RUN = {
+    "sequence": 1,
+    "warehouse_id": "w",
+    "started": "2026-05-05 03:00:00",
+    "interval_start": "2026-01-05",
+    "interval_end": "2026-05-05",
+    "engine": "duckdb",
+    "version": "0.1.0",
+    **dict.fromkeys(("files", "bytes", "lines", "events", "rejected", "late_events"), 0),
+    **dict.fromkeys(("rejects_by_reason", "rows_by_table", "seconds_by_step"), "{}"),
+}
+
+pytestmark = pytest.mark.django_db
+
+
+CARD = re.compile(
+    r'<h2>(?P<question>.*?)</h2>\s*<p class="figure">(?P<figure>.*?)</p>\s*<p>(?P<finding>.*?)</p>',
+    re.DOTALL,
+)
+
+
+def cards_of(response: Any) -> dict[str, tuple[str, str]]:
+    """Figure and finding by question."""
+    assert response.status_code == 200
+    cards = CARD.finditer(response.content.decode())
+    return {card["question"]: (card["figure"], plain(card["finding"])) for card in cards}
+
+
+@pytest.mark.parametrize("course_id", [CS101, "SampleU/Bio110/2026_T1"])
+def test_key_figures_are_those_of_the_tables(
+    browser: Client, served: Served, course_id: str
+) -> None:
+    cards = cards_of(browser.get(f"/courses/{course_id}/"))
+
+    enrolled = served.select(
+        "SELECT count FROM course_enrollment_daily WHERE course_id = ? ORDER BY date DESC LIMIT 1",
+        course_id,
+    )[0]["count"]
+    active = served.select(
+        "SELECT count FROM course_activity WHERE course_id = ? AND label = 'ACTIVE'"
+        " ORDER BY interval_start DESC LIMIT 1",
+        course_id,
+    )[0]["count"]
+    videos = served.select("SELECT count(*) AS n FROM video WHERE course_id = ?", course_id)[0]["n"]
+    figure, finding = cards["How many learners are enrolled?"]
+    assert figure == f"{enrolled:,}"
+    assert finding.startswith(f"{enrolled:,} learners were enrolled at the end of")
+    assert cards["How many learners are active each week?"][0] == f"{active:,}"
+    assert cards["Which videos are watched, and to the end?"][0] == f"{videos:,}"
+    assert len(cards) == 4
+
+
+@pytest.mark.usefixtures("served")
+def test_the_navigation_says_where_we_are(browser: Client) -> None:
+    html = browser.get(f"/courses/{CS101}/").content.decode()
+
+    [current] = re.findall(r'<a href="([^"]*)" aria-current="page"', html)
+    assert unescape(current) == f"/courses/{CS101}/"
+
+
+def test_the_footer_says_how_fresh_the_numbers_are(browser: Client, served: Served) -> None:
+    [run] = served.select("SELECT * FROM pipeline_run")
+
+    footer = text_of(browser.get("/courses/"), "footer")
+
+    assert f"computed {int(run['ended'][8:10])} " in footer
+    assert run["ended"][11:16] in footer
+
+
+def test_a_failed_update_is_told(browser: Client, served_by_hand: Served) -> None:
+    assert "No numbers have been computed yet" in text_of(browser.get("/courses/"), "footer")
+    good = {"status": "succeeded", "ended": "2026-05-05 03:01:00", "notes": '["no <profiles>"]'}
+    served_by_hand.insert("pipeline_run", {**RUN, **good, "run_id": "a"})
+
+    footer = text_of(browser.get("/courses/"), "footer")
+    assert "Data until 4 May 2026 · computed 5 May 2026, 03:01 UTC" in footer
+    assert "What is missing no <profiles>" in footer
+
+    bad = {"status": "failed", "ended": "2026-05-06 03:02:00", "notes": "[]", "error": "disk full"}
+    served_by_hand.insert("pipeline_run", {**RUN, **bad, "run_id": "b"})
+
+    footer = text_of(browser.get("/courses/"), "footer")
+    assert "computed 5 May 2026, 03:01 UTC" in footer
+    assert "The update of 6 May 2026, 03:02 UTC failed" in footer
+    assert "disk full" not in footer
