@@ -180,3 +180,12 @@ def test_specifications_hold_the_tables_numbers(form: Form, counts: list[tuple[i
     edges = ("edge1", "edge2") if form is Form.AREAS else ("y0", "y1")
     for row, (one, two) in zip(rows, counts, strict=False):
         assert [row[name] for name in edges] == [one, one + two if form is Form.AREAS else two]
+
+
+def test_a_long_video_is_told_in_hours() -> None:
+    starts = list(range(0, 7200, 5))
+    long = table(Kind.DURATION, starts, [1] * len(starts), [0] * len(starts))
+
+    labels = texts(picture(chart(Form.AREAS, 2), long))
+
+    assert {"0:00", "20:00", "40:00", "1:00:00", "1:20:00"} <= set(labels)

@@ -52,6 +52,14 @@ class TestVideos:
         assert answer.table.values("video") == ["Video b", "Video a"]
         assert answer.table.links == ("B", "A")
 
+    def test_says_what_the_chart_leaves_out(self) -> None:
+        many = [played(f"video{number}", 40 - number, 1) for number in range(31)]
+
+        assert (
+            "The chart shows the most watched, the table all of them." in videos(many, str).finding
+        )
+        assert "The chart" not in videos(many[:30], str).finding
+
     def test_one_video_and_one_learner(self) -> None:
         assert videos([played("a", 1, 1)], link=str).finding == (
             "1 video has been played."

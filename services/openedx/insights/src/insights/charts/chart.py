@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+MOST_BARS = 30  # what an eye takes in; the table has all
+
 
 class Form(Enum):
     """The forms of charts."""
@@ -12,7 +14,8 @@ class Form(Enum):
     LINES = auto()  # several columns over time
     AREAS = auto()  # columns that add up, over time or over the length of a video
     COLUMNS = auto()  # one column over whole numbers
-    BARS = auto()  # one or two columns over categories; the second is a part of the first
+    # One or two columns over the first MOST_BARS categories; the second is a part of the first.
+    BARS = auto()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from django.utils.translation import gettext as _
 
-from insights.charts.chart import Form
+from insights.charts.chart import MOST_BARS, Form
 from insights.charts.style import FONT_SIZE, MUTED, PALE, TEXT, colour, config
 from insights.courses.answers.answer import Kind
 from insights.courses.answers.formats import shown
@@ -30,13 +30,18 @@ Width: TypeAlias = "int | str"  # pixels, or "container"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 HEIGHT = 220  # pixels, of charts over time
 BAR = 28  # pixels, from one bar to the next
-MOST_BARS = 30  # what an eye takes in; the table has all
 LINE = 16  # pixels, from one label to the next
 LONG_RANGE = timedelta(days=300)  # from here on, dates show the year rather than the day
 
 FOCUS = "focus"
 FOCUSED = f"datum.i === {FOCUS}"
 NOT_DIMMED = f"{FOCUS} < 0 || {FOCUSED}"
+
+# Of seconds, all but the seconds: 3, 1:03.
+_WHOLE_MINUTES = (
+    "(datum.value < 3600 ? floor(datum.value / 60)"
+    " : floor(datum.value / 3600) + ':' + format(floor(datum.value % 3600 / 60), '02d'))"
+)
 
 
 def vega_lite(chart: Chart, table: Table, width: Width) -> Spec:
@@ -346,7 +351,7 @@ def _x_axis(chart: Chart, table: Table) -> Spec:
             "scale": {"domain": [0, end], "nice": False},
             "axis": {
                 "values": list(range(0, end + 1, _time_step(end))),
-                "labelExpr": "floor(datum.value / 60) + ':' + format(datum.value % 60, '02d')",
+                "labelExpr": f"{_WHOLE_MINUTES} + ':' + format(datum.value % 60, '02d')",
             },
         }
     days = cast("list[date]", table.values(chart.x))

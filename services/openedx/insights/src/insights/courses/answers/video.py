@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from insights.charts.chart import Chart, Form
+from insights.charts.chart import MOST_BARS, Chart, Form
 from insights.courses.answers.answer import Answer, Column, Kind, Table
 from insights.courses.answers.formats import learners, minutes, number, percent, share, shown
 
@@ -113,6 +113,8 @@ def _videos_finding(ordered: Sequence[ApiRow], names: dict[str, str]) -> str:
         "end": number(most["users_at_end"]),
         "percent": percent(most["users_at_end"] / most["users_at_start"]),
     }
+    if len(ordered) > MOST_BARS:
+        sentence = f"{sentence} {_('The chart shows the most watched, the table all of them.')}"
     return f"{played} {sentence}"
 
 
