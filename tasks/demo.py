@@ -28,6 +28,7 @@ def demo(context: Context, no_serve: bool = False, port: int = 8110) -> None:
     if no_serve:
         show(prepare(data))
         return
+    # A port that is taken shows now, not after the work.
     with serve.listen(port), serve.listen(port and port + 1):
         prepare(data)
     with serve.site(data, port) as served:

@@ -58,7 +58,7 @@ def create(
             f"no folder {data}: run `inv local.update`, or name another with --data"
         )
     insights = applications.insights(data, Secrets.of(data))
-    insights.manage("migrate", "--verbosity=0")
+    insights.manage("prepare")
     insights.manage(
         *("create_user", user.name),
         *(["--superuser"] if superuser else []),

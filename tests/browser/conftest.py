@@ -23,7 +23,7 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo, with six weeks of three courses."""
     data = tmp_path_factory.mktemp("site")
@@ -32,9 +32,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(data, served.insights.address.url, demo.login(served))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
+    """Chromium without a window.
+
+    Not for the whole session: while Playwright is there, Django takes every later test of the same
+    process for asynchronous code.
+    """
     chromium = shutil.which("chromium")
     if chromium is None:
         if os.environ.get("CI") == "true":
