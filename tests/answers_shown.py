@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.test import Client
 
 
 @dataclass
@@ -16,6 +21,20 @@ class Shown:
     links: list[str] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)  # their names
     csv: str = ""
+
+
+def page(browser: Client, course: str, path: str, **query: str) -> str:
+    """The HTML of a page of a course."""
+    response = browser.get(f"/courses/{course}/{path}", query)
+    assert response.status_code == 200
+    return str(response.content.decode())
+
+
+def csv_rows(browser: Client, course: str, path: str) -> list[list[str]]:
+    """The lines of a CSV of a course, the first one of titles."""
+    response = browser.get(f"/courses/{course}/{path}")
+    assert response.status_code == 200
+    return list(csv.reader(response.content.decode("utf-8-sig").splitlines()))
 
 
 def answers_shown(html: str) -> dict[str, Shown]:

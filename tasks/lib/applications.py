@@ -69,6 +69,10 @@ class Application:
         return done.stdout
 
 
+# Where nothing listens: for commands of Insights that need no Data API, as its settings want one.
+_NOWHERE = "http://127.0.0.1:9/api/v0"
+
+
 def data_api(data: Path, secrets: Secrets) -> Application:
     """The Data API on the reports of a data folder."""
     return Application(
@@ -85,7 +89,7 @@ def data_api(data: Path, secrets: Secrets) -> Application:
     )
 
 
-def insights(data: Path, secrets: Secrets, data_api_url: str = "") -> Application:
+def insights(data: Path, secrets: Secrets, data_api_url: str = _NOWHERE) -> Application:
     """Insights of a data folder; `data_api_url` ends with the API's version.
 
     Without a URL it has its own commands, but no numbers to show.
@@ -96,7 +100,7 @@ def insights(data: Path, secrets: Secrets, data_api_url: str = "") -> Applicatio
         {
             "INSIGHTS_DATABASE": str(data / "insights.sqlite3"),
             "INSIGHTS_SECRET_KEY": secrets.insights_secret_key,
-            "INSIGHTS_DATA_API_URL": data_api_url or "http://127.0.0.1:9/api/v0",
+            "INSIGHTS_DATA_API_URL": data_api_url,
             "INSIGHTS_DATA_API_TOKEN": secrets.api_token,
             "INSIGHTS_ALLOWED_HOSTS": "127.0.0.1,localhost",
             "INSIGHTS_HTTPS": "off",

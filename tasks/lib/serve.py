@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import subprocess
@@ -170,7 +171,8 @@ def serving(application: Application, address: Address) -> Generator[Server]:
         try:
             process.wait(_SECONDS_TO_STOP)
         except subprocess.TimeoutExpired:
-            process.kill()
+            # Its workers too: one that does not react would keep the port.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

@@ -32,6 +32,9 @@ ENVIRONMENT = {
 }
 os.environ.update(ENVIRONMENT, DJANGO_SETTINGS_MODULE="insights.settings")
 django.setup()
+# Else processes that pytest-xdist starts from this one would have settings before they come here,
+# and all of them one cache.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.core.cache import caches  # noqa: E402
 from django.core.management import call_command  # noqa: E402

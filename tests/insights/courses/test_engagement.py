@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import html
 import re
 from datetime import date, timedelta
@@ -11,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from answers_shown import answers_shown
+from answers_shown import answers_shown, csv_rows, page
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -32,21 +31,9 @@ def course(served: Served) -> str:
     return str(row["course_id"])
 
 
-def page(browser: Client, course: str, path: str, **query: str) -> str:
-    response = browser.get(f"/courses/{course}/{path}", query)
-    assert response.status_code == 200
-    return str(response.content.decode())
-
-
-def csv_rows(browser: Client, course: str, path: str) -> list[list[str]]:
-    response = browser.get(f"/courses/{course}/{path}")
-    assert response.status_code == 200
-    return list(csv.reader(response.content.decode("utf-8-sig").splitlines()))[1:]
-
-
 def test_weekly_activity_is_the_reports(browser: Client, served: Served, course: str) -> None:
     shown = answers_shown(page(browser, course, CONTENT))["weekly-activity"]
-    rows = csv_rows(browser, course, CONTENT + shown.csv)
+    _head, *rows = csv_rows(browser, course, CONTENT + shown.csv)
     counts = {
         (start, label): int(count)
         for start, _end, *of_week in rows
@@ -72,7 +59,7 @@ def test_a_range_holds_the_weeks_that_are_whole_in_it(
 
     def weeks(start: date, end: date) -> list[str]:
         query = urlencode({"start": start, "end": end})
-        rows = csv_rows(browser, course, f"{CONTENT}weekly-activity.csv?{query}")
+        _head, *rows = csv_rows(browser, course, f"{CONTENT}weekly-activity.csv?{query}")
         return [start for start, *_rest in rows]
 
     assert weeks(monday, sunday) == [str(monday)]
@@ -94,7 +81,7 @@ def test_the_last_week_is_the_last_whole_one(browser: Client, served: Served, co
 
 def test_videos_are_the_reports(browser: Client, served: Served, course: str) -> None:
     shown = answers_shown(page(browser, course, VIDEOS))["videos"]
-    rows = csv_rows(browser, course, VIDEOS + shown.csv)
+    _head, *rows = csv_rows(browser, course, VIDEOS + shown.csv)
     assert {
         module_id: (int(duration), int(start), int(end))
         for _name, duration, start, end, _share, module_id in rows
@@ -113,7 +100,7 @@ def test_each_video_leads_to_its_timeline(browser: Client, served: Served, cours
     assert f"<h1>{name}</h1>" in content
     assert f"<code>{module_id}</code>" in content
     timeline = answers_shown(content)["timeline"]
-    rows = csv_rows(browser, course, f"{VIDEOS}timeline/{html.unescape(timeline.csv)}")
+    _head, *rows = csv_rows(browser, course, f"{VIDEOS}timeline/{html.unescape(timeline.csv)}")
     segments = served.select(
         "SELECT segment, num_users, num_views FROM video_timeline WHERE pipeline_video_id = ?"
         " ORDER BY segment",
@@ -193,7 +180,7 @@ class TestByHand:
         assert "unknown" in page(browser, COURSE, f"{VIDEOS}timeline/", video="=1+1")
 
     def test_no_cell_of_a_csv_is_a_formula(self, browser: Client) -> None:
-        rows = csv_rows(browser, COURSE, f"{VIDEOS}videos.csv")
+        _head, *rows = csv_rows(browser, COURSE, f"{VIDEOS}videos.csv")
         assert rows[1][-1] == "'=1+1"
 
     @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from datetime import date
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from answers_shown import answers_shown
+from answers_shown import answers_shown, csv_rows, page
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -27,18 +26,6 @@ def course(served: Served) -> str:
         "SELECT course_id FROM course_enrollment_daily ORDER BY count DESC LIMIT 1"
     )
     return str(row["course_id"])
-
-
-def page(browser: Client, course: str, path: str, **query: str) -> str:
-    response = browser.get(f"/courses/{course}/{path}", query)
-    assert response.status_code == 200
-    return str(response.content.decode())
-
-
-def csv_rows(browser: Client, course: str, path: str) -> list[list[str]]:
-    response = browser.get(f"/courses/{course}/{path}")
-    assert response.status_code == 200
-    return list(csv.reader(response.content.decode("utf-8-sig").splitlines()))
 
 
 def in_reports(served: Served, sql: str, *values: Any) -> list[list[str]]:

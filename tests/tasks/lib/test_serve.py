@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,6 +60,28 @@ def test_server_is_there_for_as_long_as_the_context(data_api: Application) -> No
         assert server.process.returncode == 0
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{url}/status/", timeout=5)
+
+
+def test_server_that_hangs_is_ended_with_its_workers(
+    data_api: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "_SECONDS_TO_STOP", 0.5)
+    with serve.listen(0) as address, serve.serving(data_api, address) as server:
+        serve.wait_for(server)
+        os.killpg(server.process.pid, signal.SIGSTOP)
+    deadline = time.monotonic() + 10
+    while is_there(server.process.pid):
+        assert time.monotonic() < deadline, "a worker is still there"
+        time.sleep(0.05)
+
+
+def is_there(group: int) -> bool:
+    """Whether a process group has a process."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_secrets_are_not_among_the_arguments(data_api: Application, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from django.core.management import execute_from_command_line
 
 def main() -> None:
     """Run the management command that the arguments name."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "insights.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "insights.settings"
     try:
         execute_from_command_line()
     except ImproperlyConfigured as error:

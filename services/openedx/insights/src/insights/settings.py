@@ -257,6 +257,8 @@ LOGGING = {
     "loggers": {
         # Django's own handlers write mail and, in development, a console of another form.
         "django": {"handlers": [], "level": "INFO"},
+        # A request that is answered with 4xx is its reader's news.
+        "django.request": {"level": "ERROR"},
         # The client tells of each failure with a traceback; insights.data_api has a line for it.
         "analyticsclient": {"level": "CRITICAL"},
     },

@@ -7,7 +7,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "insights.settings")
+os.environ["DJANGO_SETTINGS_MODULE"] = "insights.settings"
 
 application = get_wsgi_application()
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from insights.courses.answers.answer import Answer, Column, Kind, Table
 from insights.courses.answers.formats import number, shown
-from insights.data_api.times import day
+from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,7 +165,7 @@ def _row(summary: ApiRow) -> Row:
     return (
         summary["catalog_course_title"],
         summary["course_id"],
-        day(start) if start else None,
+        day_of(start) if start else None,
         *(summary[MEMBERS[column.key]] for column in columns() if column.kind is Kind.COUNT),
     )
 

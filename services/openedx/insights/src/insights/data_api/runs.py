@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from insights.data_api.times import day, moment
+from insights.data_api.times import day_of, moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ def freshness(data_api: DataApi) -> Freshness:
     runs = data_api.runs(limit=_CONSIDERED)
     if not runs:
         return Freshness()
-    failed = moment(runs[0]["ended"]) if runs[0]["status"] == "failed" else None
+    failed = moment_of(runs[0]["ended"]) if runs[0]["status"] == "failed" else None
     succeeded = next((run for run in runs if run["status"] == "succeeded"), None)
     if succeeded is None:
         # Every one of a long row failed; what is shown may still be from one before them.
@@ -48,7 +48,7 @@ def freshness(data_api: DataApi) -> Freshness:
         return Freshness(failed=failed)
     return Freshness(
         until=_last_day(succeeded),
-        computed=moment(succeeded["ended"]),
+        computed=moment_of(succeeded["ended"]),
         notes=tuple(succeeded["notes"]),
         failed=failed,
     )
@@ -56,4 +56,4 @@ def freshness(data_api: DataApi) -> Freshness:
 
 def _last_day(run: dict[str, Any]) -> date | None:
     end = run["interval_end"]
-    return day(end) - timedelta(days=1) if end else None
+    return day_of(end) - timedelta(days=1) if end else None

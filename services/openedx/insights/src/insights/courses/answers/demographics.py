@@ -14,7 +14,8 @@ from django.utils.translation import ngettext
 from insights.charts.chart import Chart, Form, Mark
 from insights.courses.answers.answer import Answer, Column, Kind, Table
 from insights.courses.answers.formats import day, learners, listed, number, percent, share
-from insights.courses.answers.rows import by_day, day_of
+from insights.courses.answers.rows import by_day
+from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
 ApiRow: TypeAlias = dict[str, Any]
-
-
-def day_of(text: str) -> date:
-    """The day of a date (`2026-05-04`) or of a datetime (`2026-05-04T000000`)."""
-    return date.fromisoformat(text[:10])
 
 
 def by_day(rows: Iterable[ApiRow], member: str = "date") -> list[tuple[date, ApiRow]]:

@@ -14,7 +14,7 @@ from insights.courses.answers.formats import number
 from insights.courses.pages import DEMOGRAPHICS, ENGAGEMENT, ENROLLMENT, HOME, VIDEOS
 from insights.courses.views.answers import known
 from insights.courses.views.base import CourseView
-from insights.data_api.times import day
+from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
     from insights.courses.answers.answer import Answer, Row, Value
@@ -58,7 +58,7 @@ class CourseHomeView(CourseView):
 
     def _day(self, member: str) -> date | None:
         text = (self.summary or {}).get(member)
-        return day(text) if text else None
+        return day_of(text) if text else None
 
     def _pacing(self) -> str:
         names = {"self_paced": _("Self-paced"), "instructor_paced": _("Instructor-paced")}
