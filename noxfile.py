@@ -18,6 +18,14 @@ nox.options.sessions = ["lint", "types", "tests"]
 # Each group is locked on top of the ones before it.
 GROUPS = ("runner", "local", "lint", "test", "spark")
 
+# What images install: each from its folder, at the versions of the groups above.
+IMAGES = {
+    "services/openedx/base/requirements.in": "services/openedx/base/requirements.txt",
+    "services/openedx/base/requirements-build.in": "services/openedx/base/requirements-build.txt",
+    "services/openedx/api/pyproject.toml": "services/openedx/api/requirements.txt",
+    "services/openedx/insights/pyproject.toml": "services/openedx/insights/requirements.txt",
+}
+
 # A file's tests stay together: they share what is slow to set up.
 PARALLEL = ("--numprocesses", "auto", "--dist", "loadfile")
 
@@ -54,14 +62,20 @@ def full(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Pins each group of pyproject.toml in requirements/; `-- --upgrade` takes newer versions."""
+    """Pins each group and each image's requirements; `-- --upgrade` takes newer versions."""
     constraints: list[str] = []
-    for group in GROUPS:
-        path = str(Path("requirements", f"{group}.txt"))
+
+    def pin(source: tuple[str, ...], target: str) -> None:
         python(
             session,
             *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
             *("--python-version", "3.11", "--custom-compile-command", "nox -s lock"),
-            *("--group", group, "--output-file", path, *constraints, *session.posargs),
+            *(*source, "--output-file", target, *constraints, *session.posargs),
         )
+
+    for group in GROUPS:
+        path = str(Path("requirements", f"{group}.txt"))
+        pin(("--group", group), path)
         constraints += ["--constraints", path]
+    for declared, path in IMAGES.items():
+        pin((declared, "--allow-unsafe"), path)

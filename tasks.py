@@ -8,16 +8,49 @@ from invoke import Collection
 # Invoke loads this file without knowing of the folder.
 __path__ = [str(Path(__file__).with_name("tasks"))]
 
-from tasks import bench, demo, help, local, quality, sample, status, user
+from tasks import (
+    bench,
+    build,
+    config,
+    demo,
+    help,
+    images,
+    init,
+    local,
+    quality,
+    sample,
+    services,
+    stack,
+    status,
+    user,
+)
 
 namespace = Collection(
+    images.base_image,
     demo.demo,
+    stack.destroy,
+    init.dev,
+    stack.down,
+    build.force_rebuild,
+    build.graph,
     help.overview,
+    init.init,
     quality.lint,
+    images.prune,
+    images.pull,
+    images.push,
     sample.sample,
     status.status,
     quality.test,
+    stack.up,
     bench,
+    build.namespace(Path(__file__).parent),
+    config,
+    services.enter,
     local,
+    services.logs,
+    services.shell,
+    services.start,
+    stack.tls,
     user,
 )

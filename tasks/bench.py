@@ -22,6 +22,18 @@ def pipeline(context: Context, megabytes: int = 500) -> None:
         print(line)
 
 
+@task(help={"runs": "how many no-op builds and starts of each kind to time"})
+def build(context: Context, runs: int = 11) -> None:
+    """Time builds against docker compose build, make and --jobs 1; takes minutes."""
+    from tasks.lib.environment import ROOT, ensure
+
+    ensure("runner")
+    from tasks.lib.bench_build import measure
+
+    for measured in measure(ROOT, runs):
+        print(measured, flush=True)
+
+
 @task(help={"runs": "how many starts of each to time"})
 def startup(context: Context, runs: int = 20) -> None:
     """Time `inv --list` against the same with an empty tasks.py."""

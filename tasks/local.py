@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         "lms": "folder of LMS tables: auth_userprofile.csv, grades_persistentcoursegrade.csv",
         "catalog": "course runs of the discovery service, one JSON object a line",
         "engine": "duckdb",
+        "publish": "where to: data, the folder; stack, the database of the running stack",
         "memory": "limit for the whole run, such as 2GB; default: half of the machine's",
     }
 )
@@ -31,9 +32,10 @@ def update(
     catalog: str = "",
     engine: str = "duckdb",
     memory: str = "",
+    publish: str = "data",
 ) -> None:
     """Read what is new in the logs and bring the reports up to date."""
-    from tasks.lib.environment import ensure
+    from tasks.lib.environment import ROOT, ensure
 
     if engine != "duckdb":
         raise OperatorError(f"--engine {engine} is not known here: this command runs duckdb", 2)
@@ -51,7 +53,8 @@ def update(
         inputs=Inputs(Path(lms) if lms else None, Path(catalog) if catalog else None),
         resources=Resources.with_memory(memory) if memory else Resources.default(),
     )
-    for line in pipeline.describe(pipeline.run(update), update.data):
+    reports = pipeline.reports(publish, update.data, ROOT)
+    for line in pipeline.describe(pipeline.run(update, reports), update.data, reports.place):
         console.say(line)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         "superuser": "may see all courses",
         "course": "id of a course that the user may see; give it once for each course",
         "data": "folder that was given to local.update",
+        "stack": "in the running stack, in place of a folder",
         "ask": "ask for the password on the terminal; else one is generated and printed",
         "update": "of a user who is there already: a new password, more courses",
     },
@@ -31,15 +32,20 @@ def create(
     data: str = "data/demo",
     ask: bool = False,
     update: bool = False,
+    stack: bool = False,
 ) -> None:
     """Create an account that can sign in to Insights."""
-    from tasks.lib.environment import ensure
+    from tasks.lib.environment import ROOT, ensure
 
-    ensure("local")
+    if not stack:
+        ensure("local")
     from tasks.lib import console, users
 
     user = users.ask(name) if ask else users.generate(name)
-    users.create(Path(data).absolute(), user, superuser, course or [], update)
+    if stack:
+        users.create_in_stack(ROOT, user, superuser, course or [], update)
+    else:
+        users.create(Path(data).absolute(), user, superuser, course or [], update)
     if not ask:
         print(f"password of {user.name}: {user.password}")
     if not superuser and not course:

@@ -17,7 +17,7 @@ from tasks.lib.errors import OperatorError
 from tasks.lib.runs import REPORTS_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tasks.lib.secrets import Secrets
@@ -54,19 +54,31 @@ class Application:
         Raises:
             OperatorError: it failed; with its last line, which says why.
         """
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", self.package, *arguments],
-            env=self.process_environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            reason = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
-            raise OperatorError(reason.removeprefix("CommandError: "), done.returncode)
-        return done.stdout
+        command = [sys.executable, "-P", "-m", self.package, *arguments]
+        return finish(command, stdin, self.process_environment)
+
+
+def finish(
+    command: Sequence[str], stdin: str = "", environment: Mapping[str, str] | None = None
+) -> str:
+    """Run a command to its end, with this process's environment by default; returns its output.
+
+    Raises:
+        OperatorError: it failed; with its last line, which says why.
+    """
+    done = subprocess.run(
+        command,
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        reason = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
+        raise OperatorError(reason.removeprefix("CommandError: "), done.returncode)
+    return done.stdout
 
 
 # Where nothing listens: for commands of Insights that need no Data API, as its settings want one.

@@ -114,8 +114,9 @@ def update(logs: Path, data: Path, sample: Sample, memory: int | None = None) ->
     from analytics_data_api.database import migrate_sqlite
     from insights_pipeline.inputs import Inputs
     from insights_pipeline.interval import Interval
+    from insights_pipeline.publish.sqlite import SqliteReports
     from insights_pipeline.resources import Resources
-    from insights_pipeline.update import Update, run_update
+    from insights_pipeline.update import REPORTS_FILE, Update, run_update
 
     resources = Resources.default()
     if memory:
@@ -124,7 +125,7 @@ def update(logs: Path, data: Path, sample: Sample, memory: int | None = None) ->
         logs, data, Interval(*sample.interval), Inputs(sample.lms, sample.catalog), resources
     )
     with _measured() as cost:
-        run_update(job, migrate_sqlite)
+        run_update(job, SqliteReports(data / REPORTS_FILE, migrate_sqlite))
     return cost()
 
 

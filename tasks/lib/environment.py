@@ -45,6 +45,7 @@ GROUPS = {
 # Importable in .venv by a .pth file: an editable install would need a build back end.
 APPLICATIONS = (
     ROOT / "services/hadoop/pipeline/src",
+    ROOT / "services/openedx/base/src",
     ROOT / "services/openedx/api/src",
     ROOT / "services/openedx/insights/src",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from tasks.lib.errors import OperatorError
@@ -62,6 +62,23 @@ def last_runs(data: Path, limit: int) -> list[Run]:
             f"{path} cannot be read ({error}): is it the reports database of local.update?"
         ) from error
     return [_run(row) for row in rows]
+
+
+def from_json(text: str) -> Run:
+    """A run from one JSON object of its fields, as MariaDB makes it.
+
+    What is JSON within a column may come as such, or as a text of it.
+    """
+    values = json.loads(text)
+    for name in _JSON:
+        if isinstance(values[name], str):
+            values[name] = json.loads(values[name])
+    return Run(**values)
+
+
+def as_json(runs: list[Run]) -> str:
+    """The runs for programs: a JSON list of objects."""
+    return json.dumps([asdict(run) for run in runs], indent=2)
 
 
 def show(runs: list[Run]) -> None:

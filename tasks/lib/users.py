@@ -59,10 +59,35 @@ def create(
         )
     insights = applications.insights(data, Secrets.of(data))
     insights.manage("prepare")
-    insights.manage(
-        *("create_user", user.name),
+    insights.manage(*_create_user(user, superuser, courses, update), stdin=user.password)
+
+
+def create_in_stack(
+    root: Path, user: User, superuser: bool, courses: Sequence[str], update: bool = False
+) -> None:
+    """As `create`, in the running stack of a checkout.
+
+    Raises:
+        OperatorError: Insights is not running there, or does not accept name, password or a course
+            id.
+    """
+    from tasks.lib.stack import Stack
+
+    container = Stack.of(root).running("insights")
+    arguments = _create_user(user, superuser, courses, update)
+    applications.finish(
+        ["docker", "exec", "--interactive", container.id, "python", "-m", "insights", *arguments],
+        stdin=user.password,
+    )
+
+
+def _create_user(user: User, superuser: bool, courses: Sequence[str], update: bool) -> list[str]:
+    """The arguments of Insights' command; the password is none of them."""
+    return [
+        "create_user",
         *(["--superuser"] if superuser else []),
         *(f"--course={course}" for course in courses),
         *(["--update"] if update else []),
-        stdin=user.password,
-    )
+        "--",
+        user.name,
+    ]

@@ -1,0 +1,77 @@
+"""Images once they are built: to and from a registry, and out of the way; and the first one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tasks.lib.errors import task
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+
+@task(help={"stale-ok": "push what there is, although some is out of date or was never built"})
+def push(context: Context, stale_ok: bool = False) -> None:
+    """Push all tags of all built images to REGISTRY; prints each with its digest."""
+    from tasks.lib.environment import ROOT, ensure
+
+    ensure("runner")
+    from tasks.lib import registry, settings
+    from tasks.lib.build import wanted
+    from tasks.lib.engine import Engine
+
+    images = wanted(ROOT, settings.load(ROOT))
+    for pushed in registry.push(Engine.connect(), images, stale_ok):
+        print(pushed, flush=True)
+
+
+@task(help={"path": "one image or stack, such as services/openedx/insights; default: all"})
+def pull(context: Context, path: str = "") -> None:
+    """Pull all images from REGISTRY, which then count as built; prints each with its id."""
+    from tasks.lib.environment import ROOT, ensure
+
+    ensure("runner")
+    from tasks.lib import registry, settings
+    from tasks.lib.build import wanted
+    from tasks.lib.engine import Engine
+    from tasks.lib.images import image_keys, select
+
+    images = wanted(ROOT, settings.load(ROOT))
+    keys = select(ROOT, path) if path else image_keys(ROOT)
+    for pulled in registry.pull(Engine.connect(), ROOT, images, keys):
+        print(pulled, flush=True)
+
+
+@task(help={"yes": "do not ask"})
+def prune(context: Context, yes: bool = False) -> None:
+    """Show, then remove, what old builds left: unnamed images of ours, and logs."""
+    from tasks.lib.environment import ROOT, ensure
+
+    ensure("runner")
+    from tasks.lib import console, settings
+    from tasks.lib.build import wanted
+    from tasks.lib.confirmation import confirm
+    from tasks.lib.engine import Engine
+    from tasks.lib.prune import leftovers, remove
+
+    engine = Engine.connect()
+    found = leftovers(engine, ROOT, wanted(ROOT, settings.load(ROOT)))
+    for line in found:
+        print(line)
+    if not found:
+        console.say("old builds have left nothing")
+        return
+    confirm(f"This removes {found.summary}", "prune", yes)
+    console.say(f"removed {remove(engine, found).summary}")
+
+
+@task(name="base-image")
+def base_image(context: Context) -> None:
+    """Make the Debian base image from packages, where it cannot be pulled (needs root)."""
+    from tasks.lib.environment import ensure
+
+    ensure("runner")
+    from tasks.lib import base_image
+    from tasks.lib.engine import Engine
+
+    print(f"{base_image.NAME} {base_image.make_base_image(Engine.connect())}")
