@@ -20,18 +20,18 @@ from insights_pipeline.logs.ledger import Ledger
 from insights_pipeline.logs.reader import PieceRead, put_together, read_pieces
 from insights_pipeline.metrics import METRICS
 from insights_pipeline.progress import Progress, Silence
-from insights_pipeline.publish import SqliteReports
 from insights_pipeline.resources import Resources
 from insights_pipeline.runs import RunRecord
 from insights_pipeline.warehouse import FILE, open_warehouse, told_as_pipeline_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
     from datetime import date
     from pathlib import Path
 
     from insights_pipeline.logs.ledger import Reading
     from insights_pipeline.logs.reader import Part
+    from insights_pipeline.publish.reports import Reports
     from insights_pipeline.warehouse import Warehouse
 
 REPORTS_FILE = "reports.sqlite3"
@@ -44,7 +44,7 @@ class Update:
 
     Attributes:
         logs: folder of tracking logs, of any depth and any names.
-        data: folder of the warehouse and the reports database; made where it is not there.
+        data: folder of the warehouse; made where it is not there.
         interval: UTC dates to cover; by default from the first event to the last whole day.
         inputs: what comes in beside the logs.
         resources: memory and processes to use.
@@ -57,14 +57,12 @@ class Update:
     resources: Resources = field(default_factory=Resources.default)
 
 
-def run_update(
-    update: Update, migrate: Callable[[Path], None], progress: Progress | None = None
-) -> RunRecord:
+def run_update(update: Update, reports: Reports, progress: Progress | None = None) -> RunRecord:
     """Bring warehouse and reports up to date with the logs.
 
     Args:
         update: what to run.
-        migrate: brings the reports database at a path to the Data API's current schema.
+        reports: where to publish.
         progress: told what is being done.
 
     Raises:
@@ -72,10 +70,9 @@ def run_update(
     """
     _check(update)
     record = RunRecord(engine="duckdb")
-    reports = SqliteReports(update.data / REPORTS_FILE)
     with told_as_pipeline_errors(update.data), _alone(update.data):
         with record.step("open"):
-            migrate(reports.path)
+            reports.open()
         try:
             _run(update, record, reports, progress or Silence())
         except (PipelineError, KeyboardInterrupt) as error:
@@ -101,7 +98,7 @@ def _check(update: Update) -> None:
     inputs.check(update.inputs)
 
 
-def _run(update: Update, record: RunRecord, reports: SqliteReports, progress: Progress) -> None:
+def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress) -> None:
     resources = update.resources
     with open_warehouse(update.data, resources.engine_memory, resources.threads) as warehouse:
         if missing := warehouse.check_files():
@@ -259,7 +256,7 @@ def _alone(data: Path) -> Generator[None]:
         ) from None
 
 
-def _try_to_note(reports: SqliteReports, record: RunRecord) -> None:
+def _try_to_note(reports: Reports, record: RunRecord) -> None:
     """Keep the record of a failed run, unless that fails as well."""
     try:
         reports.note_failure(record)

@@ -137,7 +137,8 @@ def _run_migrations(path: Path, lock: int) -> None:
     """Run Django's migrate on ``path``, in a process that holds ``lock`` even if we are killed."""
     search_path = [str(_PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
     environment = {
-        **os.environ,
+        # Of a file of settings, only the path would be another one.
+        **{name: value for name, value in os.environ.items() if name != "ANALYTICS_API_CFG"},
         "ANALYTICS_DATA_API_REPORTS": str(path),
         "ANALYTICS_DATA_API_REPORTS_ACCESS": "write",
         "DJANGO_SETTINGS_MODULE": "analytics_data_api.settings",

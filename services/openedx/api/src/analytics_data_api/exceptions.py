@@ -15,6 +15,8 @@ from django.http import JsonResponse
 from rest_framework import exceptions, views
 from rest_framework.renderers import JSONRenderer
 
+from openedx_base.databases import Trouble, trouble
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from rest_framework.response import Response
@@ -84,7 +86,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """DRF's handler with our form of errors; None leaves an error to Django."""
     if isinstance(error, DatabaseError):
         log.error("the API's own database: %s", error)
-        error = ApiDatabaseUnavailable()
+        error = ApiDatabaseUnavailable(_what_to_do(error))
     response = views.exception_handler(error, context)
     if response is None:
         return None
@@ -99,6 +101,16 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     request.accepted_renderer = JSONRenderer()
     request.accepted_media_type = JSONRenderer.media_type
     return response
+
+
+def _what_to_do(error: DatabaseError) -> str | None:
+    """What helps against an error of the API's own database; None: the usual."""
+    if trouble(error) is Trouble.GONE:
+        return (
+            "The database of users and tokens does not answer, or is just starting: try again in a"
+            " minute."
+        )
+    return None
 
 
 def _body(error_code: str, developer_message: str) -> dict[str, str]:

@@ -1,44 +1,39 @@
-"""Settings of the Data API, each taken from one environment variable.
+"""Settings of the Data API: from the YAML file that ANALYTICS_API_CFG names, or, where it is not
+set, each from an environment variable.
 
-ANALYTICS_DATA_API_REPORTS         SQLite file of the ``reports`` database
-ANALYTICS_DATA_API_REPORTS_ACCESS  read (the default), or write: set by what migrates ``reports``
-ANALYTICS_DATA_API_DATABASE        SQLite file of the API's own database: users and tokens
+ANALYTICS_DATA_API_REPORTS         the ``reports`` database: path of a SQLite file, or a MariaDB as
+                                   ``mysql://user:password@host[:port]/name``, percent-encoded
+ANALYTICS_DATA_API_REPORTS_MIGRATIONS
+                                   the same MariaDB for a user who may migrate it; read by the
+                                   command ``prepare``; the one above by default
+ANALYTICS_DATA_API_REPORTS_ACCESS  of a SQLite file: read (the default), or write: set by what
+                                   migrates ``reports``
+ANALYTICS_DATA_API_DATABASE        the API's own database of users and tokens: path or URL
 ANALYTICS_DATA_API_SECRET_KEY      Django's secret key; without it each process makes its own
 ANALYTICS_DATA_API_ALLOWED_HOSTS   host names to answer to, separated by commas
 ANALYTICS_DATA_API_HTTPS           on (the default): behind TLS; off: plain http on loopback.
                                    Whether a request came over TLS is told by X-Forwarded-Proto, if
                                    it comes from an address in gunicorn's ``--forwarded-allow-ips``
 ANALYTICS_DATA_API_TOKEN           the token of Insights; read by the command ``prepare``
+ANALYTICS_DATA_API_LOG_FORMAT      plain (the default), or json: an object a line
 """
 
 from __future__ import annotations
 
-import os
 import secrets
-from pathlib import Path
-from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+from openedx_base.configuration import Configuration
+from openedx_base.databases import is_mariadb
+from openedx_base.logs import DJANGO, FORMATS, logging_for
 
-
-def _choice(name: str, *choices: str) -> str:
-    """The value of an environment variable; without one, the first of the choices."""
-    value = os.environ.get(name) or choices[0]
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} is {value!r}: set it to {' or '.join(choices)}")
-    return value
-
+_configuration = Configuration.load("ANALYTICS_API_CFG")
 
 DEBUG = False
-SECRET_KEY = os.environ.get("ANALYTICS_DATA_API_SECRET_KEY") or secrets.token_urlsafe(50)
-ALLOWED_HOSTS = [
-    host.strip()
-    for host in os.environ.get(
-        "ANALYTICS_DATA_API_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"
-    ).split(",")
-    if host.strip()
-]
-INSIGHTS_TOKEN = os.environ.get("ANALYTICS_DATA_API_TOKEN", "")
+SECRET_KEY = _configuration.text("ANALYTICS_DATA_API_SECRET_KEY") or secrets.token_urlsafe(50)
+ALLOWED_HOSTS = _configuration.names(
+    "ANALYTICS_DATA_API_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"
+)
+INSIGHTS_TOKEN = _configuration.text("ANALYTICS_DATA_API_TOKEN")
 
 ROOT_URLCONF = "analytics_data_api.urls"
 WSGI_APPLICATION = "analytics_data_api.wsgi.application"
@@ -60,39 +55,48 @@ MIDDLEWARE = [
 APPEND_SLASH = False
 
 # Security -------------------------------------------------------------------------------------
-_HTTPS = _choice("ANALYTICS_DATA_API_HTTPS", "on", "off") == "on"
+_HTTPS = _configuration.switch("ANALYTICS_DATA_API_HTTPS")
 SECURE_SSL_REDIRECT = _HTTPS
+# Those who watch over the server ask it directly.
+SECURE_REDIRECT_EXEMPT = [r"^(health|status)/?$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
 SECURE_HSTS_PRELOAD = _HTTPS
 CSRF_COOKIE_SECURE = _HTTPS
 
 # Databases ------------------------------------------------------------------------------------
-REPORTS_FILE = Path(os.environ.get("ANALYTICS_DATA_API_REPORTS") or "reports.sqlite3").absolute()
-DATABASE_FILE = Path(os.environ.get("ANALYTICS_DATA_API_DATABASE") or "api.sqlite3").absolute()
-
-# A request waits a little for a lock; migrating waits for another writer, and does so when its
-# transaction begins, as a reader that turns writer later cannot wait.
-_READ: dict[str, Any] = {
-    "NAME": f"{REPORTS_FILE.as_uri()}?mode=ro",
-    "OPTIONS": {"timeout": 1, "transaction_mode": "DEFERRED"},
+# In SQLite, a request waits a little for a lock; migrating waits for another writer, and does so
+# when its transaction begins, as a reader that turns writer later cannot wait.
+_access = _configuration.choice("ANALYTICS_DATA_API_REPORTS_ACCESS", "read", "write")
+_REPORTS = {
+    "read": {"timeout": 1, "transaction_mode": "DEFERRED"},
+    "write": {"timeout": 10, "transaction_mode": "IMMEDIATE"},
 }
-_WRITE: dict[str, Any] = {
-    "NAME": REPORTS_FILE,
-    "OPTIONS": {"timeout": 10, "transaction_mode": "IMMEDIATE"},
-}
-_REPORTS = {"read": _READ, "write": _WRITE}
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATABASE_FILE,
-        "OPTIONS": {"timeout": 10, "transaction_mode": "IMMEDIATE"},
-    },
-    "reports": {
-        "ENGINE": "django.db.backends.sqlite3",
-        **_REPORTS[_choice("ANALYTICS_DATA_API_REPORTS_ACCESS", *_REPORTS)],
-    },
+    "default": _configuration.database(
+        "ANALYTICS_DATA_API_DATABASE", "api.sqlite3", sqlite=_REPORTS["write"]
+    ),
+    "reports": _configuration.database(
+        "ANALYTICS_DATA_API_REPORTS",
+        "reports.sqlite3",
+        sqlite=_REPORTS[_access],
+        # All that a transaction reads is of one moment.
+        mariadb={"isolation_level": "repeatable read"},
+    ),
 }
+_migrations = _configuration.text(
+    "ANALYTICS_DATA_API_REPORTS_MIGRATIONS", _configuration.text("ANALYTICS_DATA_API_REPORTS")
+)
+if is_mariadb(DATABASES["reports"]):
+    DATABASES["reports_migrations"] = _configuration.database(
+        "ANALYTICS_DATA_API_REPORTS_MIGRATIONS",
+        _migrations,
+        mariadb={"read_timeout": 3600},  # a table may be large
+    )
+else:
+    REPORTS_FILE = DATABASES["reports"]["NAME"]
+    if _access == "read":
+        DATABASES["reports"]["NAME"] = f"{REPORTS_FILE.as_uri()}?mode=ro"
 DATABASE_ROUTERS = ["analytics_data_api.reports.router.ReportsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -126,22 +130,6 @@ REST_FRAMEWORK = {
 # Course ids come as so many values of one form field.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": "{asctime} {levelname} {name}: {message}",
-            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
-            "style": "{",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    # Django's own handlers write mail and, in development, a console of another form.
-    # A request that is answered with 4xx is its client's news.
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO"},
-        "django.request": {"level": "ERROR"},
-    },
-}
+LOGGING = logging_for(_configuration.choice("ANALYTICS_DATA_API_LOG_FORMAT", *FORMATS), DJANGO)
+
+_configuration.refuse_unknown()

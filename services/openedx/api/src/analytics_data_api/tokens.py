@@ -34,7 +34,8 @@ def set_token(username: str, token: str) -> bool:
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise BadToken("a token consists of ASCII letters, digits and punctuation")
     with transaction.atomic():
-        user, is_new = User.objects.get_or_create(username=username)
+        # Two at once take turns, where the database does not see to that by itself.
+        user, is_new = User.objects.select_for_update().get_or_create(username=username)
         if is_new:
             user.set_unusable_password()
             user.save()

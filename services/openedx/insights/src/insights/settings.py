@@ -1,11 +1,13 @@
-"""Settings of Insights, each taken from one environment variable.
+"""Settings of Insights: from the YAML file that INSIGHTS_CFG names, or, where it is not set, each
+from an environment variable.
 
 INSIGHTS_SECRET_KEY        Django's secret key; required
 INSIGHTS_DATA_API_URL      base URL of the Data API, with its version, such as
                            ``http://127.0.0.1:8111/api/v0``; required
 INSIGHTS_DATA_API_TOKEN    the token that the Data API gave Insights; required
 INSIGHTS_DATA_API_TIMEOUT  seconds to wait for an answer of it, 10 by default
-INSIGHTS_DATABASE          SQLite file of users, sessions and course access
+INSIGHTS_DATABASE          users, sessions and course access: path of a SQLite file, or a MariaDB as
+                           ``mysql://user:password@host[:port]/name``, percent-encoded
 INSIGHTS_STATIC_ROOT       folder of the collected static files
 INSIGHTS_CACHE             folder of rendered charts and of counts of failed sign-ins; nobody else
                            may write to it
@@ -14,37 +16,25 @@ INSIGHTS_HTTPS             on (the default): behind TLS; off: plain http on loop
                            Whether a request came over TLS is told by X-Forwarded-Proto, if it comes
                            from an address in gunicorn's ``--forwarded-allow-ips``; the reader's
                            address then is the last one in X-Forwarded-For
+INSIGHTS_LOG_FORMAT        plain (the default), or json: an object a line
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from openedx_base.configuration import Configuration
+from openedx_base.logs import DJANGO, FORMATS, logging_for
 
-def _required(name: str) -> str:
-    """The value of an environment variable that has no default."""
-    value = os.environ.get(name, "")
-    if not value.strip():
-        raise ImproperlyConfigured(f"{name} is not set: see the docstring of insights/settings.py")
-    return value
-
-
-def _on_or_off(name: str) -> bool:
-    """The value of a switch that is on by default."""
-    value = os.environ.get(name) or "on"
-    if value not in ("on", "off"):
-        raise ImproperlyConfigured(f"{name} is {value!r}: set it to on or off")
-    return value == "on"
+_configuration = Configuration.load("INSIGHTS_CFG")
 
 
 def _base_url(name: str) -> str:
     """A URL with scheme and host, without a slash at its end."""
-    value = _required(name)
+    value = _configuration.required(name)
     try:
         parts = urlsplit(value)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -59,7 +49,7 @@ def _base_url(name: str) -> str:
 
 def _seconds(name: str, default: float) -> float:
     """A time to wait."""
-    value = os.environ.get(name) or str(default)
+    value = _configuration.text(name, str(default))
     try:
         seconds = float(value)
     except ValueError:
@@ -71,24 +61,15 @@ def _seconds(name: str, default: float) -> float:
 
 def _token(name: str) -> str:
     """What can stand in a header."""
-    value = _required(name)
+    value = _configuration.required(name)
     if not (value.isascii() and value.isprintable()) or " " in value:
         raise ImproperlyConfigured(f"{name} holds a character that no token has")
     return value
 
 
-def _path(name: str, default: str) -> Path:
-    """A file or folder; relative to where the process was started."""
-    return Path(os.environ.get(name) or default).absolute()
-
-
 DEBUG = False
-SECRET_KEY = _required("INSIGHTS_SECRET_KEY")
-ALLOWED_HOSTS = [
-    host.strip()
-    for host in os.environ.get("INSIGHTS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
-    if host.strip()
-]
+SECRET_KEY = _configuration.required("INSIGHTS_SECRET_KEY")
+ALLOWED_HOSTS = _configuration.names("INSIGHTS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 
 DATA_API_URL = _base_url("INSIGHTS_DATA_API_URL")
 DATA_API_TOKEN = _token("INSIGHTS_DATA_API_TOKEN")
@@ -136,7 +117,7 @@ TEMPLATES = [
 ]
 
 # Security -------------------------------------------------------------------------------------
-HTTPS = _on_or_off("INSIGHTS_HTTPS")
+HTTPS = _configuration.switch("INSIGHTS_HTTPS")
 SECURE_SSL_REDIRECT = HTTPS
 # Those who watch over the server ask it directly.
 SECURE_REDIRECT_EXEMPT = [r"^(health|status)/$"]
@@ -189,23 +170,22 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Files ----------------------------------------------------------------------------------------
-DATABASE_FILE = _path("INSIGHTS_DATABASE", "insights.sqlite3")
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATABASE_FILE,
-        "OPTIONS": {
+    "default": _configuration.database(
+        "INSIGHTS_DATABASE",
+        "insights.sqlite3",
+        sqlite={
             "timeout": 10,
             # A reader that turns writer later could not wait for another writer.
             "transaction_mode": "IMMEDIATE",
             # Readers and the writer do not wait for each other.
             "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
         },
-    }
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHE_FOLDER = _path("INSIGHTS_CACHE", "cache")
+CACHE_FOLDER = _configuration.path("INSIGHTS_CACHE", "cache")
 CACHES = {
     # Rendered charts: the same for everyone, until their numbers change.
     "default": {
@@ -223,7 +203,7 @@ CACHES = {
 }
 
 STATIC_URL = "static/"
-STATIC_ROOT = _path("INSIGHTS_STATIC_ROOT", "static")
+STATIC_ROOT = _configuration.path("INSIGHTS_STATIC_ROOT", "static")
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "insights.charts.bundle.VegaFinder",
@@ -242,24 +222,13 @@ FORMAT_MODULE_PATH = "insights.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": "{asctime} {levelname} {name}: {message}",
-            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
-            "style": "{",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        # Django's own handlers write mail and, in development, a console of another form.
-        "django": {"handlers": [], "level": "INFO"},
-        # A request that is answered with 4xx is its reader's news.
-        "django.request": {"level": "ERROR"},
+LOGGING = logging_for(
+    _configuration.choice("INSIGHTS_LOG_FORMAT", *FORMATS),
+    {
+        **DJANGO,
         # The client tells of each failure with a traceback; insights.data_api has a line for it.
         "analyticsclient": {"level": "CRITICAL"},
     },
-}
+)
+
+_configuration.refuse_unknown()

@@ -23,7 +23,7 @@ _IN_ORDER = "PARTITION BY course_id, user_id ORDER BY time, kind, mode"
 
 
 def enrollment_event(events: Relation) -> Sql:
-    """Enrollment events that say who, which course run and which mode."""
+    """Enrollment events that say who, which course run and which mode, in 255 characters."""
     return f"""
         SELECT *
         FROM (
@@ -41,7 +41,11 @@ def enrollment_event(events: Relation) -> Sql:
                 'edx.course.enrollment.mode_changed'
             )
         ) AS event
-        WHERE course_id IS NOT NULL AND user_id IS NOT NULL AND mode <> ''
+        WHERE
+            course_id IS NOT NULL
+            AND user_id IS NOT NULL
+            AND mode <> ''
+            AND LENGTH(mode) <= 255
     """
 
 
@@ -157,7 +161,7 @@ def course_enrollment_gender_daily(
 ) -> Sql:
     """As course_enrollment_daily, by gender; unknown is NULL. Empty without profiles."""
     learners = f"""(
-        SELECT learner.*, NULLIF(profile.gender, '') AS gender
+        SELECT learner.*, NULLIF(LEFT(profile.gender, 255), '') AS gender
         FROM {enrollment_day} AS learner
         LEFT JOIN {auth_userprofile} AS profile ON profile.user_id = learner.user_id
         WHERE EXISTS (SELECT 1 FROM {auth_userprofile})

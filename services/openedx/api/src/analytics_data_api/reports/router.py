@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 ALIAS = "reports"
+MIGRATIONS_ALIAS = "reports_migrations"
+"""The same database, for a user who may change its tables; only where it is a MariaDB."""
 
 
 class ReportsRouter:
@@ -23,4 +25,4 @@ class ReportsRouter:
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:  # noqa: ARG002
         """Tell whether an app's tables belong in a database."""
-        return (app_label == ReportsConfig.label) == (db == ALIAS)
+        return (app_label == ReportsConfig.label) == (db in (ALIAS, MIGRATIONS_ALIAS))

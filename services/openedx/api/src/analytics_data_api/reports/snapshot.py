@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from analytics_data_api.database import known_migrations
@@ -15,6 +15,7 @@ from analytics_data_api.exceptions import ReportsDatabaseUnavailable
 from analytics_data_api.reports.apps import ReportsConfig
 from analytics_data_api.reports.models import PipelineRun
 from analytics_data_api.reports.router import ALIAS
+from openedx_base.databases import Trouble, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,16 +31,25 @@ def snapshot() -> Iterator[str | None]:
 
     Yields the id of the run that published it; None where nothing has been published.
 
-    Raises ReportsDatabaseUnavailable if the database is missing, damaged, locked for longer than
-    its timeout, or made by another version of this code.
+    Raises ReportsDatabaseUnavailable if the database cannot be reached, is missing, damaged, locked
+    for longer than its timeout, or made by another version of this code.
     """
     try:
         with transaction.atomic(using=ALIAS):
+            _see_one_state()
             _check_version()
             yield _run_id()
     except DatabaseError as error:
         log.error("the reports database: %s", error)
         raise ReportsDatabaseUnavailable(_what_to_do(error)) from error
+
+
+def _see_one_state() -> None:
+    """Fix the state that this transaction reads, where its first query would not do so for all."""
+    connection = connections[ALIAS]
+    if connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 
 
 def _check_version() -> None:
@@ -67,6 +77,20 @@ def _run_id() -> str | None:
 
 def _what_to_do(error: DatabaseError) -> str:
     """Say what an error of the database means, without the server's paths."""
+    match trouble(error):
+        case Trouble.GONE:
+            return (
+                "The reports database does not answer, or is just starting: try again in a minute."
+            )
+        case Trouble.REFUSED:
+            return (
+                "The reports database refuses the Data API: check user and password in"
+                " ANALYTICS_DATA_API_REPORTS, and that the user may read it."
+            )
+        case Trouble.MISSING:
+            return f"The reports database is missing or empty: {_PREPARE}, to make it."
+        case Trouble.CHANGED:
+            return "The reports database is just being upgraded: try again in a minute."
     # The low byte is the error's kind; the rest tells variants apart.
     match getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_CANTOPEN:

@@ -129,8 +129,13 @@ class DataApi(Client):
     ) -> Response:
         url = f"{self.base_url}/{resource}"
         accepted = "text/csv" if data_format == data_formats.CSV else "application/json"
+        headers = {"Accept": accepted, "Authorization": f"Token {self.auth_token}"}
+        if settings.HTTPS and url.startswith("http:"):
+            # We hand on the scheme by which our reader came: the way from us to the API is a closed
+            # network's, and it, too, wants to be asked over TLS alone.
+            headers["X-Forwarded-Proto"] = "https"
         options: dict[str, Any] = {
-            "headers": {"Accept": accepted, "Authorization": f"Token {self.auth_token}"},
+            "headers": headers,
             "timeout": timeout or self.timeout,
             "allow_redirects": False,
         }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, call_command
-from django.db import DatabaseError
+from django.core.management import BaseCommand, CommandError
 
 from analytics_data_api.database import ReportsDatabaseError, migrate_sqlite
+from analytics_data_api.reports.apps import ReportsConfig
+from analytics_data_api.reports.router import ALIAS, MIGRATIONS_ALIAS
 from analytics_data_api.tokens import BadToken, set_token
+from openedx_base.databases import is_mariadb
+from openedx_base.errors import PreparationError
+from openedx_base.preparation import prepare, told_in_one_line
 
 USERNAME = "insights"
 
@@ -30,24 +33,16 @@ class Command(BaseCommand):
         Raises CommandError if a database cannot be used, or the token not be taken.
         """
         try:
-            migrate_sqlite(settings.REPORTS_FILE)
-        except ReportsDatabaseError as error:
+            if is_mariadb(settings.DATABASES[ALIAS]):
+                setting = "ANALYTICS_DATA_API_REPORTS_MIGRATIONS"
+                prepare(MIGRATIONS_ALIAS, setting, ReportsConfig.label)
+            else:
+                migrate_sqlite(settings.REPORTS_FILE)
+            prepare("default", "ANALYTICS_DATA_API_DATABASE")
+            with told_in_one_line("default"):
+                if settings.INSIGHTS_TOKEN:
+                    set_token(USERNAME, settings.INSIGHTS_TOKEN)
+        except (ReportsDatabaseError, PreparationError) as error:
             raise CommandError(str(error)) from error
-        try:
-            # It holds tokens: nobody but its owner may read it.
-            os.close(os.open(settings.DATABASE_FILE, os.O_CREAT | os.O_WRONLY, 0o600))
-            call_command("migrate", database="default", interactive=False, verbosity=0)
-            if settings.INSIGHTS_TOKEN:
-                set_token(USERNAME, settings.INSIGHTS_TOKEN)
-        except OSError as error:
-            raise CommandError(
-                f"cannot write {settings.DATABASE_FILE}: {error.strerror}; check the owner and"
-                " mode of it and its folder"
-            ) from error
-        except DatabaseError as error:
-            raise CommandError(
-                f"cannot use {settings.DATABASE_FILE}: {error}; end what else uses it, or move the"
-                " file away to begin a new one"
-            ) from error
         except BadToken as error:
             raise CommandError(f"ANALYTICS_DATA_API_TOKEN: {error}") from error

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import DatabaseError
+
+from openedx_base.errors import PreparationError
+from openedx_base.preparation import prepare, told_in_one_line
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 
 class Command(BaseCommand):
@@ -16,36 +20,33 @@ class Command(BaseCommand):
     help = "Brings the database and the static files up to date."
     requires_system_checks = ()
 
-    def handle(self, **options: Any) -> None:  # noqa: ARG002
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument(
+            "--no-static",
+            action="store_false",
+            dest="static",
+            help="leave the static files as they are: for images, which bring them along",
+        )
+
+    def handle(self, *, static: bool, **options: Any) -> None:  # noqa: ARG002
         """Run the command.
 
         Raises CommandError if the database or a folder cannot be used.
         """
-        self._prepare_database()
-        self._prepare_files()
-
-    def _prepare_database(self) -> None:
-        file = settings.DATABASE_FILE
         try:
-            # It holds sessions and hashes of passwords: nobody but its owner may read it.
-            os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
-            call_command("migrate", interactive=False, verbosity=0)
-            call_command("clearsessions")
-        except OSError as error:
-            raise CommandError(
-                f"cannot write {file}: {error.strerror}; check the owner and mode of it and its"
-                " folder"
-            ) from error
-        except DatabaseError as error:
-            raise CommandError(
-                f"cannot use {file}: {error}; end what else uses it, or move the file away to begin"
-                " a new one"
-            ) from error
+            prepare("default", "INSIGHTS_DATABASE")
+            with told_in_one_line("default"):
+                call_command("clearsessions")
+        except PreparationError as error:
+            raise CommandError(str(error)) from error
+        self._prepare_files(static)
 
-    def _prepare_files(self) -> None:
+    def _prepare_files(self, static: bool) -> None:
         try:
             settings.CACHE_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
-            call_command("collectstatic", interactive=False, clear=False, verbosity=0)
+            if static:
+                call_command("collectstatic", interactive=False, clear=False, verbosity=0)
         except OSError as error:
             raise CommandError(
                 f"cannot write {error.filename}: {error.strerror}; check INSIGHTS_CACHE and"

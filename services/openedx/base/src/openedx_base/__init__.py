@@ -1,0 +1,1 @@
+"""What the Django applications share: where settings come from, databases, logs."""
