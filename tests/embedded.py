@@ -16,6 +16,7 @@ from analytics_data_api.database import migrate_sqlite
 from insights_pipeline import schema
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.metrics import METRICS
+from insights_pipeline.publish.sqlite import SqliteReports
 from insights_pipeline.resources import Resources
 from insights_pipeline.update import REPORTS_FILE, Update, run_update
 from insights_pipeline.warehouse import FILE as WAREHOUSE_FILE
@@ -46,6 +47,11 @@ def provide_reports(path: Path) -> None:
         path.write_bytes(empty_reports())
 
 
+def reports_in(data: Path) -> SqliteReports:
+    """The reports database of a data folder, as quickly as can be."""
+    return SqliteReports(data / REPORTS_FILE, provide_reports)
+
+
 @dataclass(frozen=True)
 class Site:
     """A folder with a site's logs (`logs`) and what the pipeline makes of them (`data`)."""
@@ -69,7 +75,7 @@ class Site:
     def update(self, interval: Interval, inputs: Inputs | None = None) -> RunRecord:
         """Run the pipeline on what is new in the logs."""
         update = Update(self.logs, self.data, interval, inputs or Inputs(), SMALL)
-        return run_update(update, provide_reports)
+        return run_update(update, reports_in(self.data))
 
     def reports(self) -> dict[str, Rows]:
         """All reports tables without `id` and `created`, sorted."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow.parquet as pq
 
-from embedded import SMALL, provide_reports
+from embedded import SMALL, reports_in
 from insights_pipeline.interval import Interval
 from insights_pipeline.logs.files import BLOCK
 from insights_pipeline.logs.ledger import KnownFile, Ledger, Stream
@@ -224,7 +224,7 @@ class Pipeline:
     def read(self, logs: Path) -> Read:
         before = Counter(self._events())
         update = Update(logs, self.folder, Interval.parse("2026-01-05:2026-01-06"), resources=SMALL)
-        record = run_update(update, provide_reports)
+        record = run_update(update, reports_in(update.data))
         notes = [n.removeprefix(LEFT) for n in record.notes if n.startswith(LEFT)]
         return Read(
             record.lines,

@@ -26,10 +26,11 @@ class Answer:
 
 @dataclass
 class StandIn:
-    """The running server: `url` for Insights, and the paths that it was asked for."""
+    """The running server: `url` for Insights, paths that it was asked for, with which headers."""
 
     url: str
     asked: list[str] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
 
 
 @contextmanager
@@ -41,6 +42,7 @@ def stand_in(answer: Callable[[str], Answer]) -> Generator[StandIn]:
 
         def do_GET(self) -> None:
             running.asked.append(self.path)
+            running.headers.append(dict(self.headers))
             given = answer(self.path)
             self.close_connection = not given.status
             if given.status:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow.parquet as pq
 
-from embedded import in_order, provide_reports
+from embedded import in_order, reports_in
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
 from insights_pipeline.metrics import METRICS, Viewed
@@ -88,7 +88,7 @@ class SampleSite:
 
 def run(update: Update) -> RunRecord:
     """Run an update in this process."""
-    return run_update(update, provide_reports)
+    return run_update(update, reports_in(update.data))
 
 
 def reports_of(data: Path) -> Tables:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import mariadb_server
 from analytics_data_api.database import migrate_sqlite
 from served import Served
 from serving import data_api
@@ -14,6 +15,8 @@ from updating import SampleSite, run
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mariadb_server import Server
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +49,10 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     data = tmp_path_factory.mktemp("empty")
     with data_api(data) as api:
         yield Served(data, api)
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Server]:
+    """A MariaDB server, without databases."""
+    with mariadb_server.running() as server:
+        yield server

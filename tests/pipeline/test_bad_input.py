@@ -23,8 +23,9 @@ from analytics_data_api.database import ReportsDatabaseError, migrate_sqlite
 from insights_pipeline.errors import AlreadyRunning, BadOption, NoRoom, PipelineError
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
+from insights_pipeline.publish.sqlite import SqliteReports
 from insights_pipeline.resources import LEAST, Resources
-from insights_pipeline.update import Update, run_update
+from insights_pipeline.update import REPORTS_FILE, Update, run_update
 from updating import SampleSite, Tables
 
 if TYPE_CHECKING:
@@ -200,6 +201,11 @@ def test_data_folder_of_a_newer_version(update: Update) -> None:
     assert "upgrade this checkout" in message
 
 
+def migrated_reports(update: Update) -> SqliteReports:
+    """The reports of a data folder as `inv local.update` brings them up to date."""
+    return SqliteReports(update.data / REPORTS_FILE, migrate_sqlite)
+
+
 def test_reports_of_a_newer_version(update: Update) -> None:
     with closing(sqlite3.connect(update.data / "reports.sqlite3")) as reports, reports:
         reports.execute(
@@ -209,7 +215,7 @@ def test_reports_of_a_newer_version(update: Update) -> None:
     before = state_of(update.data)
 
     with pytest.raises(ReportsDatabaseError, match="made by a newer version"):
-        run_update(update, migrate_sqlite)
+        run_update(update, migrated_reports(update))
     assert state_of(update.data) == before
 
 
@@ -470,8 +476,8 @@ def test_full_disk_on_the_first_run(
         update = replace(first, data=disk / "data")
 
         with pytest.raises((NoRoom, ReportsDatabaseError), match=r"no space|is full") as caught:
-            run_update(update, migrate_sqlite)
+            run_update(update, migrated_reports(update))
 
         assert "\n" not in str(caught.value)
         filler.unlink()
-        assert run_update(update, migrate_sqlite).events == 1
+        assert run_update(update, migrated_reports(update)).events == 1

@@ -40,7 +40,8 @@ from functools import partial
 import duckdb
 import pyarrow.parquet as pq
 import updating
-from insights_pipeline import publish, warehouse
+from insights_pipeline import warehouse
+from insights_pipeline.publish import sqlite as publish
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)

@@ -185,7 +185,7 @@ def test_events_of_a_run_that_could_not_publish_come_with_the_next_one(tmp_path:
     record = site.update(JANUARY)
 
     assert record.lines == 0
-    assert "with 2 events of an earlier run that ended before it had published" in record.notes
+    assert "with 2 events of earlier runs that were not published here" in record.notes
     failed = updating.runs_of(site.data)[1]
     assert (failed["status"], failed["events"]) == ("failed", 2)
     assert failed["error"].endswith("(in step publish)")

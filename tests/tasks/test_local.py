@@ -70,6 +70,13 @@ def data(published: Path, tmp_path: Path) -> Path:
     return shutil.copytree(published, tmp_path / "data")
 
 
+def test_unknown_target(site: SampleSite, tmp_path: Path) -> None:
+    ended = update(site.sample.logs, tmp_path / "data", "--publish", "mysql")
+
+    assert failure(ended) == (2, "inv: --publish mysql is not known: give data or stack")
+    assert not (tmp_path / "data").exists()
+
+
 def test_update_from_nothing(site: SampleSite, tmp_path: Path) -> None:
     data, sample = tmp_path / "new" / "data", site.sample
     options = ("--lms", sample.lms, "--catalog", sample.catalog, "--interval", site.interval)

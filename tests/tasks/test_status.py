@@ -1,7 +1,8 @@
-"""`inv status`: the runs of a data folder, within 80 columns."""
+"""`inv status`: the runs of a data folder, or of the stack; within 80 columns."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from embedded import Site
+import mariadb_server
+from analytics_data_api.database import known_migrations
+from embedded import SMALL, Site
 from insights_pipeline.errors import PipelineError
 from insights_pipeline.interval import Interval
-from tasks.lib import runs
+from insights_pipeline.publish.mariadb import Account, MariaDBReports
+from insights_pipeline.update import Update, run_update
+from tasks.lib import runs, stack_status
 from tasks.lib.errors import OperatorError
 from tasks.lib.runs import Run
 
@@ -70,15 +75,73 @@ def test_status_of_a_data_folder(site: Site) -> None:
         env={**os.environ, "COLUMNS": "80"},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
 
+    assert (ended.returncode, ended.stderr) == (1, "")  # as the newest run failed
     heading, newest, oldest, *more = ended.stdout.splitlines()
     titles = ("started (UTC)", "status", "data until", "lines", "rejects", "late", "seconds")
     assert re.split("  +", heading) == [*titles]
     assert newest.split()[2:] == ["failed", "0", "0", "0", newest.split()[-1]]
     assert oldest.split()[2:-1] == ["succeeded", "2026-02-01", "2", "1", "0"]
     assert any(line.startswith("Failed: ") and "holds no file" in line for line in more)
+
+
+def test_status_of_a_data_folder_for_programs(site: Site) -> None:
+    ended = subprocess.run(
+        [*INV, "status", "--data", site.data, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    failed, succeeded = json.loads(ended.stdout)
+    assert (failed["status"], succeeded["status"]) == ("failed", "succeeded")
+    assert succeeded["rejects_by_reason"] == {"not_json": 1}
+
+
+def test_status_is_well_once_a_run_succeeded(site: Site) -> None:
+    site.log([ONE_EVENT, b"no event"])
+    site.update(JANUARY)
+
+    ended = subprocess.run(
+        [*INV, "status", "--data", site.data], capture_output=True, text=True, check=True
+    )
+
+    assert "succeeded" in ended.stdout.splitlines()[1]
+
+
+def test_last_run_of_the_stack_s_database(tmp_path: Path) -> None:
+    """By MariaDB's own client, as `inv status` has it in the container."""
+    with mariadb_server.running() as server:
+        databases = server.make_databases()
+        databases.prepare()
+
+        def last_run() -> str:
+            client = ["mariadb", "--no-defaults", f"--socket={server.folder / 'socket'}"]
+            return subprocess.run(
+                [*client, "--user=root", *stack_status.LAST_RUN, databases.reports],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+
+        assert last_run() == ""
+
+        password = mariadb_server.PASSWORDS["pipeline"]
+        account = Account("127.0.0.1", "pipeline", password, databases.reports, server.port)
+        site = Site(tmp_path)
+        site.log([ONE_EVENT, 'kein Ereignis, aber \\ "schön"'.encode()])
+        update = Update(site.logs, site.data, JANUARY, resources=SMALL)
+        run_update(update, MariaDBReports(account, known_migrations()))
+
+        run = runs.from_json(last_run())
+        assert (run.status, run.lines, run.rejected) == ("succeeded", 2, 1)
+        assert (run.interval_start, run.interval_end) == ("2026-01-01", "2026-02-01")
+        assert run.rejects_by_reason == {"not_json": 1}
+        assert all(isinstance(note, str) for note in run.notes)
+        runs.show([run])
 
 
 def test_status_of_a_folder_without_reports(tmp_path: Path) -> None:

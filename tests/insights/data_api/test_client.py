@@ -67,6 +67,15 @@ def test_an_id_cannot_reach_another_resource() -> None:
     assert running.asked == ["/api/v0/courses/..%2F..%2Fruns%2F%3Flimit%3D1%23/enrollment/"]
 
 
+@pytest.mark.parametrize("https", [True, False])
+def test_the_scheme_of_the_reader_is_handed_on(https: bool, settings: Any) -> None:
+    settings.HTTPS = https
+    with stand_in(lambda _: Answer(200, "[]")) as running:
+        data_api_at(running.url).runs()
+
+    assert running.headers[0].get("X-Forwarded-Proto") == ("https" if https else None)
+
+
 @pytest.mark.usefixtures("served")
 def test_no_data_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(NotFoundError):

@@ -1,0 +1,261 @@
+"""What is in the images, and what must not be: secrets, root, tools, ways to become another."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tarfile
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from python_on_whales import docker
+
+from checkout import ROOT
+from images.engine import IMAGES, image
+from tasks.lib.settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from fresh_clone import FreshClone
+
+USERS = {"openedx": "10001:10001", "web/mysql": "10002:10002", "web/nginx": "10003:10003"}
+
+
+# Layers -------------------------------------------------------------------------------------------
+@contextmanager
+def saved(*names: str) -> Iterator[IO[bytes]]:
+    with subprocess.Popen(["docker", "save", *names], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        yield process.stdout
+    assert process.returncode == 0
+
+
+def contents(*names: str) -> Iterator[tuple[str, bytes]]:
+    """Each file of each layer, also those that a later layer hides, and the images' own records."""
+    with saved(*names) as stream, tarfile.open(fileobj=stream, mode="r|") as whole:
+        for member in whole:
+            blob = whole.extractfile(member)
+            if blob is None:
+                continue
+            start = blob.read(1)
+            if start in b"{[":
+                yield member.name, start + blob.read()
+            elif start:
+                yield from layer(member.name, blob, start)
+
+
+def layer(name: str, blob: IO[bytes], start: bytes) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(fileobj=Prefixed(start, blob), mode="r|") as files:  # type: ignore[call-overload]
+        for member in files:
+            if member.isreg() and (file := files.extractfile(member)):
+                yield f"{name}: {member.name}", file.read()
+
+
+class Prefixed:
+    """A stream whose first byte was read already."""
+
+    def __init__(self, start: bytes, rest: IO[bytes]) -> None:
+        self._start = start
+        self._rest = rest
+
+    def read(self, size: int) -> bytes:
+        start, self._start = self._start, b""
+        return start + self._rest.read(size - len(start))
+
+
+def places(needles: Iterable[bytes], *names: str) -> list[str]:
+    """Where one of the needles is."""
+    return [
+        place for place, content in contents(*names) if any(needle in content for needle in needles)
+    ]
+
+
+def secrets_of(clone: FreshClone) -> set[bytes]:
+    settings = load(clone.root)
+    names = [name for name in settings if name.endswith(("_PASSWORD", "_KEY", "_TOKEN"))]
+    values = {settings[name].encode() for name in names if name != "TLS_KEY"}
+    assert len(values) >= 8
+    return values
+
+
+def mirrors() -> set[bytes]:
+    """The hosts from which this machine gets packages, but for those that everybody has."""
+    commands = ([sys.executable, "-m", "pip", "config", "list"], ["apt-get", "indextargets"])
+    printed = "".join(
+        subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        for command in commands
+    )
+    hosts = {urlsplit(url).hostname or "" for url in re.findall(r"https?://[^\s'\"]+", printed)}
+    public = ("debian.org", "pypi.org", "pythonhosted.org", "nodesource.com", "google.com")
+    return {host.encode() for host in hosts if not host.endswith(public)}
+
+
+def authorities(bundle: Path) -> set[bytes]:
+    """Of each certificate, a line in which there is nothing but its signature."""
+    form = "-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----"
+    found = re.findall(form, bundle.read_text(), re.DOTALL)
+    return {one.split()[-2].encode() for one in found}
+
+
+def test_no_image_holds_a_secret_or_a_mirror_of_this_machine(built_clone: FreshClone) -> None:
+    assert places(secrets_of(built_clone) | mirrors(), *map(image, IMAGES)) == []
+
+
+def test_no_image_holds_an_authority_of_this_machine(built_clone: FreshClone) -> None:
+    bundle = load(built_clone.root).build_secrets.get("ca")
+    if bundle is None:
+        pytest.skip("this machine has no bundle of authorities")
+    lines = authorities(bundle)
+    found = [
+        place
+        for place, content in contents(*map(image, IMAGES))
+        if b"-----BEGIN CERTIFICATE-----" in content and any(line in content for line in lines)
+        # The public list, as it came in a package whose hash is known.
+        if not place.endswith("/certifi/cacert.pem")
+    ]
+    assert found == []
+
+
+def test_the_search_finds_what_is_there() -> None:
+    [place] = places([b'worker_tmp_dir = "/dev/shm"'], image("openedx/api"))
+    assert place.endswith(": etc/analytics/gunicorn.conf.py")
+    assert places([b"DJANGO_SETTINGS_MODULE=insights.settings"], image("openedx/insights"))
+
+
+@pytest.mark.parametrize("key", ["openedx/api", "web/nginx"])
+def test_a_build_keeps_nothing_of_its_secrets(
+    built_clone: FreshClone, tmp_path: Path, key: str
+) -> None:
+    settings = load(built_clone.root)
+    given = {
+        "ca": "",
+        "pip": "[global]\n",
+        "apt": "deb http://deb.debian.org/debian bookworm main\n",
+    }
+    given |= {name: path.read_text() for name, path in settings.build_secrets.items()}
+    for name, text in given.items():
+        (tmp_path / name).write_text(f"# a-secret-of-{name}\n{text}")
+    registry, _, _ = image("").partition("/:")
+    tag = f"{registry}/{key}:secrets"
+    subprocess.run(
+        [
+            *("docker", "buildx", "build", "--load", "--no-cache", "--quiet", "--tag", tag),
+            *(f"--build-arg=REGISTRY={registry}", f"--build-arg=VERSION={image('').split(':')[1]}"),
+            *(f"--secret=id={name},src={tmp_path / name}" for name in given),
+            str(ROOT / "services" / key),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    try:
+        assert places([b"a-secret-of-"], tag) == []
+    finally:
+        docker.image.remove(tag)
+
+
+# CIS Docker Benchmark, section 4: images ----------------------------------------------------------
+def configuration(key: str) -> dict[str, Any]:
+    printed = subprocess.run(
+        ["docker", "inspect", "--type=image", "--format={{json .Config}}", image(key)],
+        capture_output=True,
+        check=True,
+    ).stdout
+    found: dict[str, Any] = json.loads(printed)
+    return found
+
+
+def listed(key: str, *conditions: str) -> list[str]:
+    """What `find` finds in an image's own file system, as root."""
+    output = docker.run(
+        image(key),
+        ["/", "-xdev", *conditions],
+        entrypoint="find",
+        user="0",
+        remove=True,
+        networks=["none"],
+    )
+    assert isinstance(output, str)
+    return output.splitlines()
+
+
+each_image = pytest.mark.parametrize("key", IMAGES)
+
+
+@each_image
+def test_4_1_its_user_is_not_root(key: str) -> None:
+    user = configuration(key)["User"]
+    assert user == USERS[key if key in USERS else key.partition("/")[0]]
+
+
+@each_image
+def test_4_2_it_is_made_of_debian_and_our_own_images(key: str) -> None:
+    froms = re.findall(r"^FROM (\S+)", (ROOT / "services" / key / "Dockerfile").read_text(), re.M)
+    ours = "${REGISTRY}/openedx/base:${VERSION}"
+    assert froms
+    assert set(froms) <= {"debian:bookworm-slim", ours}
+
+
+@each_image
+def test_4_3_it_has_no_compiler_and_no_lists_or_archives_of_packages(key: str) -> None:
+    tools = ["gcc", "cc", "make", "curl", "wget", "nc", "sudo"]
+    named = [word for tool in tools for word in ("-name", tool, "-o")][:-1]
+    assert listed(key, "-path", "*/bin/*", "(", *named, ")") == []
+    assert listed(key, "-path", "/var/lib/apt/lists/*", "-type", "f") == []
+    assert listed(key, "-name", "*.deb") == []
+
+
+@each_image
+def test_4_6_it_can_tell_its_health(key: str) -> None:
+    assert configuration(key)["Healthcheck"]["Test"][0] == "CMD"
+
+
+@each_image
+def test_4_8_no_file_makes_somebody_another_user(key: str) -> None:
+    assert listed(key, "-type", "f", "-perm", "/6000") == []
+
+
+@each_image
+def test_and_nobody_may_write_where_programs_and_settings_are(key: str) -> None:
+    others = ["-perm", "-0002", "!", "-perm", "-1000", "!", "-type", "l", "!", "-type", "c"]
+    assert listed(key, *others) == []
+    user = USERS[key if key in USERS else key.partition("/")[0]].partition(":")[0]
+    own = {"/run/analytics", "/var/lib/mysql", "/var/cache/insights"}
+    assert set(listed(key, "-uid", user, "!", "-path", "/proc/*")) <= own
+
+
+@each_image
+def test_4_9_and_4_10_its_dockerfile_adds_nothing_and_knows_no_secret(key: str) -> None:
+    text = (ROOT / "services" / key / "Dockerfile").read_text()
+    assert not re.search(r"^\s*(ADD|# syntax=)", text, re.MULTILINE)
+    assert set(re.findall(r"https?://[^/\s]+", text)) <= {
+        "http://127.0.0.1:8000",
+        "http://none",
+    } | {"http://127.0.0.1:8081"}
+    names = {line.partition("=")[0] for line in configuration(key)["Env"]}
+    assert not [name for name in names if re.search("PASSWORD|SECRET|TOKEN|KEY", name)]
+
+
+@each_image
+def test_it_says_what_it_is(key: str) -> None:
+    prefix = "org.opencontainers.image."
+    labels = configuration(key)["Labels"]
+    assert labels[f"{prefix}licenses"] == "AGPL-3.0-or-later"
+    assert labels[f"{prefix}description"]
+
+
+@each_image
+def test_its_context_is_what_the_dockerfile_copies(key: str) -> None:
+    """A note beside it must not make the image stale."""
+    lines = (ROOT / "services" / key / ".dockerignore").read_text().splitlines()
+    assert "*" in lines
+    text = (ROOT / "services" / key / "Dockerfile").read_text()
+    for line in lines:
+        if line.startswith("!"):
+            assert line[1:] in text

@@ -1,0 +1,146 @@
+"""Insights with its accounts and sessions in a MariaDB."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+import mariadb_server
+from mariadb_server import PASSWORDS, manage, python_path
+from tasks.lib import serve
+from tasks.lib.applications import Application
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    from mariadb_server import Databases, Server
+
+PASSWORD = "kestrel-over-9"
+COURSE = "course-v1:ExampleX+CS101+2026_T1"
+
+
+@pytest.fixture(scope="module")
+def mariadb() -> Iterator[Server]:
+    """A MariaDB server, without databases."""
+    with mariadb_server.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def databases(mariadb: Server) -> Databases:
+    """A site's databases, after the first start of Insights."""
+    made = mariadb.make_databases()
+    done = manage("insights", "prepare", "--no-static", **settings_of(made))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return made
+
+
+def settings_of(databases: Databases) -> dict[str, str]:
+    return {"INSIGHTS_DATABASE": databases.url("insights", databases.insights)}
+
+
+def create_user(databases: Databases, name: str, *options: str) -> str:
+    """Make an account; returns the last line of what was said."""
+    done = manage(
+        *("insights", "create_user", name, *options), stdin=PASSWORD, **settings_of(databases)
+    )
+    return (done.stdout + done.stderr).strip().splitlines()[-1]
+
+
+@contextmanager
+def serving(databases: Databases, static: Path) -> Generator[str]:
+    """Insights under gunicorn; yields its URL."""
+    settings = settings_of(databases) | {
+        "INSIGHTS_STATIC_ROOT": str(static),
+        "INSIGHTS_ALLOWED_HOSTS": "127.0.0.1",
+        "PYTHONPATH": python_path(),
+    }
+    application = Application("Insights", "insights", settings)
+    application.manage("collectstatic", "--no-input")
+    with serve.listen(0) as address, serve.serving(application, address) as server:
+        serve.wait_for(server)
+        yield address.url
+
+
+def sign_in(url: str, name: str) -> requests.Session:
+    """A browser that tried to sign in; it is on the page that came then."""
+    browser = requests.Session()
+    form = browser.get(f"{url}/sign-in/", timeout=30).text
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+    assert token
+    browser.post(
+        f"{url}/sign-in/",
+        {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
+        allow_redirects=False,
+        timeout=30,
+    )
+    return browser
+
+
+def test_every_start_after_the_first_changes_nothing(databases: Databases) -> None:
+    before = databases.tables(databases.insights)
+
+    done = manage("insights", "prepare", "--no-static", **settings_of(databases))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {"auth_user", "django_session", "accounts_courseaccess"} < before
+    assert databases.tables(databases.insights) == before
+
+
+def test_start_without_static_files_makes_none(databases: Databases, tmp_path: Path) -> None:
+    folders = {
+        "INSIGHTS_STATIC_ROOT": str(tmp_path / "static"),
+        "INSIGHTS_CACHE": str(tmp_path / "cache"),
+    }
+    manage("insights", "prepare", "--no-static", **settings_of(databases), **folders)
+
+    assert [entry.name for entry in tmp_path.iterdir()] == ["cache"]
+
+
+def test_static_files_need_no_database(tmp_path: Path) -> None:
+    """As an image's build collects them."""
+    settings = {
+        "INSIGHTS_DATABASE": "mysql://insights:none@127.0.0.1:9/insights",
+        "INSIGHTS_SECRET_KEY": "none",
+        "INSIGHTS_DATA_API_URL": "http://none/api/v0",
+        "INSIGHTS_DATA_API_TOKEN": "none",
+        "INSIGHTS_CACHE": str(tmp_path / "cache"),
+        "INSIGHTS_STATIC_ROOT": str(tmp_path / "static"),
+    }
+    done = manage("insights", "collectstatic", "--no-input", "--verbosity=0", **settings)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "static" / "staticfiles.json").exists()
+
+
+def test_accounts(databases: Databases, tmp_path: Path) -> None:
+    assert create_user(databases, "ada", f"--course={COURSE}") == "made ada, who sees 1 course"
+    # Names that differ in case are other names, as in SQLite.
+    assert create_user(databases, "Ada").startswith("made Ada")
+    assert "there is a user 'ada' already" in create_user(databases, "ada")
+
+    with serving(databases, tmp_path) as url:
+        known, stranger = sign_in(url, "ada"), sign_in(url, "nobody")
+        pages = [
+            browser.get(f"{url}/password/", allow_redirects=False, timeout=30)
+            for browser in (known, stranger)
+        ]
+    assert [page.status_code for page in pages] == [200, 302]
+
+
+def test_password_that_changed(mariadb: Server, databases: Databases) -> None:
+    mariadb.do("SET PASSWORD FOR insights = PASSWORD('another one')")
+    try:
+        done = manage("insights", "prepare", "--no-static", **settings_of(databases))
+    finally:
+        mariadb.do("ALTER USER insights IDENTIFIED BY %s", PASSWORDS["insights"])
+
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("CommandError: INSIGHTS_DATABASE: MariaDB at 127.0.0.1:")
+    assert "Access denied for user 'insights'" in line
