@@ -87,9 +87,7 @@ def test_another_is_named(
     assert found.startswith(finding)
 
 
-@pytest.mark.parametrize(
-    "value", ["short", "with a space", "new\nline", "umläute!", "tab\tbetween"]
-)
+@pytest.mark.parametrize("value", ["short", "with a space", "new\nline", "umläute!", "tab\there!"])
 def test_a_malformed_secret_is_named_but_not_shown(value: str) -> None:
     [found] = findings("secret", value)
     assert found.startswith("NAME ")
