@@ -67,7 +67,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave tests on the engine to `nox -s full`, until all of them have passed on a fresh clone."""
+    """Leave tests on the engine to `nox -s full` until all have passed on a fresh clone."""
     for item in items:
         if {"engine_running", "built_clone"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("full")
