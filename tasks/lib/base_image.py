@@ -104,6 +104,11 @@ _LEFTOVERS = (
 )
 
 
+_DEFAULT_MIRROR = re.compile(r'^DEF_MIRROR="(?P<address>\S+)"', re.MULTILINE)
+# Where root's programs are, also for those whose PATH lacks it.
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+
+
 class BaseImageError(OperatorError):
     """The base image can be neither found, nor pulled, nor made."""
 
@@ -112,8 +117,21 @@ class BaseImageError(OperatorError):
 class Mirrors:
     """Where packages come from, without a trailing slash."""
 
-    debian: str = "http://deb.debian.org/debian"
-    security: str = "http://deb.debian.org/debian-security"
+    debian: str
+    security: str
+
+    @classmethod
+    def of_debian(cls) -> Mirrors:
+        """Debian's own, as debootstrap knows them.
+
+        Raises:
+            BaseImageError: debootstrap is not there, or does not say.
+        """
+        script = shutil.which("debootstrap", path=_PATH)
+        found = _DEFAULT_MIRROR.search(Path(script).read_text()) if script else None
+        if found is None:
+            raise BaseImageError("debootstrap is missing: apt install debootstrap")
+        return cls(found["address"], f"{found['address']}-security")
 
     @classmethod
     def of_host(cls) -> Mirrors:
@@ -123,7 +141,7 @@ class Mirrors:
             _output("apt-get", "update", "--print-uris")
         ):
             offered.setdefault(suite, []).append(address)
-        default = cls()
+        default = cls.of_debian()
         # Others than Debian have a suite of this name too, but no updates of it.
         updated = offered.get(f"{_SUITE}-updates", [])
         return cls(
@@ -241,7 +259,7 @@ def _bootstrap(root: Path, mirrors: Mirrors, steps: _Steps) -> None:
 def _configure(root: Path) -> None:
     for name, text in _SETTINGS.items():
         _write(root / name, text)
-    _write(root / "etc/apt/sources.list.d/debian.sources", Mirrors().sources())
+    _write(root / "etc/apt/sources.list.d/debian.sources", Mirrors.of_debian().sources())
     policy = root / "usr/sbin/policy-rc.d"
     _write(policy, _POLICY)
     policy.chmod(0o755)

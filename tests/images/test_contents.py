@@ -16,6 +16,7 @@ from python_on_whales import docker
 
 from checkout import ROOT
 from images.engine import IMAGES, image
+from tasks.lib.base_image import Mirrors
 from tasks.lib.settings import load
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def mirrors() -> set[bytes]:
         for command in commands
     )
     hosts = {urlsplit(url).hostname or "" for url in re.findall(r"https?://[^\s'\"]+", printed)}
-    public = ("debian.org", "pypi.org", "pythonhosted.org", "nodesource.com", "google.com")
-    return {host.encode() for host in hosts if not host.endswith(public)}
+    everybodys = urlsplit(Mirrors.of_debian().debian).hostname
+    return {host.encode() for host in hosts if host != everybodys}
 
 
 def authorities(bundle: Path) -> set[bytes]:
@@ -136,7 +137,7 @@ def test_a_build_keeps_nothing_of_its_secrets(
     given = {
         "ca": "",
         "pip": "[global]\n",
-        "apt": "deb http://deb.debian.org/debian bookworm main\n",
+        "apt": f"deb {Mirrors.of_debian().debian} bookworm main\n",
     }
     given |= {name: path.read_text() for name, path in settings.build_secrets.items()}
     for name, text in given.items():

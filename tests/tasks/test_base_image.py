@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 NAME = "analytics-micro.test/base-image:made"
 KILLED = "analytics-micro.test/base-image:killed"
-DEFAULT = Mirrors("http://deb.debian.org/debian", "http://deb.debian.org/debian-security")
 
 needs_root = pytest.mark.skipif(
     (os.geteuid() != 0 or not shutil.which("debootstrap")) and os.environ.get("CI") != "true",
@@ -69,7 +68,7 @@ class TestImage:
         assert in_container(". /etc/os-release; echo $VERSION_CODENAME") == "bookworm\n"
 
     def test_sources_are_debians_wherever_the_packages_came_from(self) -> None:
-        assert in_container("cat /etc/apt/sources.list.d/*") == DEFAULT.sources()
+        assert in_container("cat /etc/apt/sources.list.d/*") == Mirrors.of_debian().sources()
         assert in_container("ls /etc/apt | grep -c ^sources.list$ || true") == "0\n"
 
     def test_holds_all_updates(self) -> None:
@@ -130,7 +129,7 @@ class TestRefusals:
     def test_mirror_that_does_not_answer(
         self, engine: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(Mirrors, "of_host", lambda: Mirrors("http://127.0.0.1:1/debian"))
+        monkeypatch.setattr(Mirrors, "of_host", lambda: Mirrors(*["http://127.0.0.1:1/debian"] * 2))
         with pytest.raises(BaseImageError) as failed:
             base_image.make_base_image(engine)
 
@@ -216,12 +215,12 @@ class TestMirrors:
     def test_of_another_release(self, apt: Path) -> None:
         apt.write_text("deb http://mirror.example/ubuntu noble main\n")
 
-        assert Mirrors.of_host() == DEFAULT
+        assert Mirrors.of_host() == Mirrors.of_debian()
 
     def test_machine_without_apt(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
 
-        assert Mirrors.of_host() == DEFAULT
+        assert Mirrors.of_host() == Mirrors.of_debian()
 
 
 @contextmanager
