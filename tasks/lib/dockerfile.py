@@ -253,7 +253,9 @@ def _instructions(text: str, path: str) -> Iterator[_Instruction]:
             if not goes_on:
                 break
             line = next((line for _, line in numbered if _says_something(line)), "")
-        keyword, *words = _WORD.findall("".join(pieces))
+        if not (found := _WORD.findall("".join(pieces))):
+            continue
+        keyword, *words = found
         if keyword.upper() not in _KEYWORDS:
             raise DockerfileError(path, number, f"unknown instruction {keyword}")
         if not words:

@@ -55,6 +55,7 @@ def test_an_image_of_ours() -> None:
         ("FROM scratch\nRUN true \\\n# FROM comment\n\n  FROM fake", []),
         ("FROM scratch\nRUN echo \\\\\nFROM debian", ["debian"]),
         ("FROM scratch\nRUN true \\  \n FROM fake", []),
+        ("FROM scratch\n\\\n", []),
         ("# escape=`\nFROM scratch\nRUN dir c:\\\nFROM debian\nRUN a `\nFROM fake", ["debian"]),
         ("# comment\n# escape=`\nFROM scratch\nRUN a \\\nFROM fake", []),
         # heredocs
