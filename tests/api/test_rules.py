@@ -602,6 +602,14 @@ def test_name_of_a_csv(path: str, name: str, api: Served) -> None:
     assert response.headers["Content-Disposition"] == f'attachment; filename="{name}"'
 
 
+def test_csv_without_a_row_is_still_one(api: Served) -> None:
+    path = "/api/v0/course_summaries/?text_search=nothing&page=1"
+    response = api.get(path, headers={"Accept": "text/csv"})
+
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert list(csv.DictReader(StringIO(response.text))) == []
+
+
 def test_csv_has_nested_members_as_columns_and_lists_as_cells(api: Served) -> None:
     header, *_ = csv.reader(StringIO(api.csv("/api/v0/course_summaries/?programs=1")))
     [record, *_] = csv.DictReader(StringIO(api.csv("/api/v0/runs/")))

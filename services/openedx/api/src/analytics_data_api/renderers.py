@@ -40,6 +40,9 @@ class CSVRenderer(BaseRenderer):
             writer = csv.writer(text)
             writer.writerow(columns)
             writer.writerows([row.get(column) for column in columns] for row in rows)
+        else:
+            # DRF takes the content type off an answer without a byte.
+            text.write("\r\n")
         return text.getvalue().encode()
 
 
