@@ -65,14 +65,6 @@ def pytest_unconfigure() -> None:
     _AROUND_ALL.close()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave tests on the engine to `nox -s full` until all have passed on a fresh clone."""
-    for item in items:
-        if {"engine_running", "built_clone"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker("full")
-
-
 def lacking(what: str, remedy: str) -> None:
     """Skip the test, or fail it in CI, where nothing may be skipped."""
     if IN_CI:

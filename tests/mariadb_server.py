@@ -8,7 +8,6 @@ runs the images themselves.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -20,6 +19,7 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -45,7 +45,8 @@ _DRIVERS = Path(__file__).with_name("drivers")
 @cache
 def driver_path() -> str:
     """What PYTHONPATH needs, so that Django finds a driver; empty where mysqlclient is there."""
-    return "" if importlib.util.find_spec("MySQLdb") else str(_DRIVERS)
+    # Not `find_spec`, which takes a stand-in that this process has imported for the real one.
+    return "" if PathFinder.find_spec("MySQLdb") else str(_DRIVERS)
 
 
 def need() -> None:

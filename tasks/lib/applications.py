@@ -40,10 +40,10 @@ class Application:
     @property
     def process_environment(self) -> dict[str, str]:
         """The environment of a process of it: this one's, its settings, and where its code is."""
-        search_path = [*map(str, APPLICATIONS), os.environ.get("PYTHONPATH", "")]
+        environment = {**os.environ, **self.environment}
+        search_path = [*map(str, APPLICATIONS), environment.get("PYTHONPATH", "")]
         return {
-            **os.environ,
-            **self.environment,
+            **environment,
             "DJANGO_SETTINGS_MODULE": f"{self.package}.settings",
             "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
         }

@@ -6,35 +6,20 @@ imports anything of it.
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
 
-_FOLDER = Path(tempfile.mkdtemp(prefix="insights-"))
-atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+from managing import ENVIRONMENT
 
-ENVIRONMENT = {
-    "INSIGHTS_SECRET_KEY": "a key for tests alone, as long and varied as Django wants: 0123456789",
-    # Nothing listens there. Tests that need the Data API use the fixture `served`.
-    "INSIGHTS_DATA_API_URL": "http://127.0.0.1:9/api/v0",
-    "INSIGHTS_DATA_API_TOKEN": "0" * 40,
-    "INSIGHTS_DATABASE": str(_FOLDER / "insights.sqlite3"),
-    "INSIGHTS_STATIC_ROOT": str(_FOLDER / "static"),
-    "INSIGHTS_CACHE": str(_FOLDER / "cache"),
-    "INSIGHTS_ALLOWED_HOSTS": "testserver,localhost",
-    "INSIGHTS_HTTPS": "off",
-}
 os.environ.update(ENVIRONMENT, DJANGO_SETTINGS_MODULE="insights.settings")
 django.setup()
-# Else processes that pytest-xdist starts from this one would have settings before they come here,
-# and all of them one cache.
-del os.environ["DJANGO_SETTINGS_MODULE"]
+# Else processes that are started from this one would have these settings too: pytest-xdist's, and
+# `inv`, which takes a site's settings from the environment first.
+for _name in (*ENVIRONMENT, "DJANGO_SETTINGS_MODULE"):
+    del os.environ[_name]
 
 from django.core.cache import caches  # noqa: E402
 from django.core.management import call_command  # noqa: E402

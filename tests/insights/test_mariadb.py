@@ -10,6 +10,7 @@ import pytest
 import requests
 
 import mariadb_server
+from managing import ENVIRONMENT
 from mariadb_server import PASSWORDS, manage, python_path
 from tasks.lib import serve
 from tasks.lib.applications import Application
@@ -41,7 +42,7 @@ def databases(mariadb: Server) -> Databases:
 
 
 def settings_of(databases: Databases) -> dict[str, str]:
-    return {"INSIGHTS_DATABASE": databases.url("insights", databases.insights)}
+    return ENVIRONMENT | {"INSIGHTS_DATABASE": databases.url("insights", databases.insights)}
 
 
 def create_user(databases: Databases, name: str, *options: str) -> str:
@@ -97,7 +98,7 @@ def test_start_without_static_files_makes_none(databases: Databases, tmp_path: P
         "INSIGHTS_STATIC_ROOT": str(tmp_path / "static"),
         "INSIGHTS_CACHE": str(tmp_path / "cache"),
     }
-    manage("insights", "prepare", "--no-static", **settings_of(databases), **folders)
+    manage("insights", "prepare", "--no-static", **settings_of(databases) | folders)
 
     assert [entry.name for entry in tmp_path.iterdir()] == ["cache"]
 
