@@ -78,7 +78,6 @@ def test_compose_finds_the_same_names(tmp_path: Path) -> None:
     assert sorted(listed.stdout.split()) == services.names(tmp_path)
 
 
-@pytest.mark.full  # fails at times: `status` is to have written all of .env by then
 def test_services_of_this_checkout(toy: ToyStack) -> None:
     for file in services.compose_files(ROOT):
         (toy.root / file.name).write_bytes(file.read_bytes())
