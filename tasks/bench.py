@@ -16,7 +16,7 @@ def pipeline(context: Context, megabytes: int = 500) -> None:
     from tasks.lib.environment import ensure
 
     ensure("local")
-    from tasks.lib.bench_pipeline import measure
+    from tasks.lib.bench.pipeline import measure
 
     for line in measure(megabytes):
         print(line)
@@ -28,7 +28,7 @@ def build(context: Context, runs: int = 11) -> None:
     from tasks.lib.environment import ROOT, ensure
 
     ensure("runner")
-    from tasks.lib.bench_build import measure
+    from tasks.lib.bench.build import measure
 
     for measured in measure(ROOT, runs):
         print(measured, flush=True)
@@ -37,7 +37,7 @@ def build(context: Context, runs: int = 11) -> None:
 @task(help={"runs": "how many starts of each to time"})
 def startup(context: Context, runs: int = 20) -> None:
     """Time `inv --list` against the same with an empty tasks.py."""
-    from tasks.lib.startup import measure_startup
+    from tasks.lib.bench.startup import measure_startup
 
     measured = measure_startup(runs)
     print(f"inv --list / empty tasks.py: {measured.ratio:.2f} (at most 2.0 is wanted)")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from invoke import Collection
 
 from tasks.lib.errors import OperatorTask, task
-from tasks.lib.images import image_keys
+from tasks.lib.images.graph import image_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ _HELP = {
 def build(context: Context, path: str = "", jobs: int = 0, dry_run: bool = False) -> None:
     """Build every image that is out of date, parents first."""
     from tasks.lib.environment import ROOT
-    from tasks.lib.images import select
+    from tasks.lib.images.graph import select
 
     _build(select(ROOT, path) if path else None, jobs, dry_run)
 
@@ -45,8 +45,8 @@ def force_rebuild(
     context: Context, no_cache: bool = False, pull: bool = False, jobs: int = 0
 ) -> None:
     """Discard every .target, then build all; --no-cache --pull for security updates."""
-    from tasks.lib.build import Options, build
     from tasks.lib.environment import ROOT
+    from tasks.lib.images.build import Options, build
 
     options = Options("inv force-rebuild", jobs, cache=not no_cache, pull=pull, force=True)
     build(ROOT, options=options)
@@ -55,9 +55,10 @@ def force_rebuild(
 @task
 def graph(context: Context) -> None:
     """Show which image is built from which, and which are out of date."""
-    from tasks.lib import build_view, settings
-    from tasks.lib.build import plan, wanted
+    from tasks.lib import settings
     from tasks.lib.environment import ROOT
+    from tasks.lib.images import build_view
+    from tasks.lib.images.build import plan, wanted
 
     images = wanted(ROOT, settings.load(ROOT))
     for line in build_view.tree(images, plan(images)):
@@ -85,7 +86,7 @@ def _task_of(chosen: str, summary: str) -> OperatorTask:
 
     def build(context: Context, jobs: int = 0, dry_run: bool = False) -> None:
         from tasks.lib.environment import ROOT
-        from tasks.lib.images import select
+        from tasks.lib.images.graph import select
 
         _build(select(ROOT, f"services/{chosen}"), jobs, dry_run)
 
@@ -94,11 +95,12 @@ def _task_of(chosen: str, summary: str) -> OperatorTask:
 
 
 def _build(keys: list[str] | None, jobs: int, dry_run: bool) -> None:
-    from tasks.lib.build import Options, build, plan, wanted
     from tasks.lib.environment import ROOT
+    from tasks.lib.images.build import Options, build, plan, wanted
 
     if dry_run:
-        from tasks.lib import build_view, settings
+        from tasks.lib import settings
+        from tasks.lib.images import build_view
 
         for line in build_view.plan(plan(wanted(ROOT, settings.load(ROOT), keys))):
             print(line)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 @task
 def check(context: Context) -> None:
     """Check settings, certificate, ports, engine, disk and memory, and show all findings."""
-    from tasks.lib import checks
     from tasks.lib.environment import ROOT
+    from tasks.lib.settings import checks
 
     findings = checks.check(ROOT)
     for finding in findings:
@@ -29,8 +29,9 @@ def check(context: Context) -> None:
 @task(help={"json": "for programs; secrets are masked there too"})
 def show(context: Context, json: bool = False) -> None:
     """Show each setting's effective value and where it comes from; secrets are masked."""
-    from tasks.lib import settings, settings_table
+    from tasks.lib import settings
     from tasks.lib.environment import ROOT
+    from tasks.lib.settings import table as settings_table
 
     rows = settings_table.rows(settings.load(ROOT))
     if json:

@@ -21,8 +21,9 @@ def demo(context: Context, no_serve: bool = False, port: int = 8110) -> None:
     from tasks.lib.environment import ROOT, ensure
 
     ensure("local")
-    from tasks.lib import console, serve
-    from tasks.lib.demo import login, prepare, show
+    from tasks.lib import console
+    from tasks.lib.local import serve
+    from tasks.lib.local.demo import login, prepare, show
 
     data = ROOT / "data" / "demo"
     if no_serve:

@@ -16,9 +16,10 @@ def push(context: Context, stale_ok: bool = False) -> None:
     from tasks.lib.environment import ROOT, ensure
 
     ensure("runner")
-    from tasks.lib import registry, settings
-    from tasks.lib.build import wanted
+    from tasks.lib import settings
     from tasks.lib.engine import Engine
+    from tasks.lib.images import registry
+    from tasks.lib.images.build import wanted
 
     images = wanted(ROOT, settings.load(ROOT))
     for pushed in registry.push(Engine.connect(), images, stale_ok):
@@ -31,10 +32,11 @@ def pull(context: Context, path: str = "") -> None:
     from tasks.lib.environment import ROOT, ensure
 
     ensure("runner")
-    from tasks.lib import registry, settings
-    from tasks.lib.build import wanted
+    from tasks.lib import settings
     from tasks.lib.engine import Engine
-    from tasks.lib.images import image_keys, select
+    from tasks.lib.images import registry
+    from tasks.lib.images.build import wanted
+    from tasks.lib.images.graph import image_keys, select
 
     images = wanted(ROOT, settings.load(ROOT))
     keys = select(ROOT, path) if path else image_keys(ROOT)
@@ -49,10 +51,10 @@ def prune(context: Context, yes: bool = False) -> None:
 
     ensure("runner")
     from tasks.lib import console, settings
-    from tasks.lib.build import wanted
-    from tasks.lib.confirmation import confirm
+    from tasks.lib.containers.confirmation import confirm
     from tasks.lib.engine import Engine
-    from tasks.lib.prune import leftovers, remove
+    from tasks.lib.images.build import wanted
+    from tasks.lib.images.prune import leftovers, remove
 
     engine = Engine.connect()
     found = leftovers(engine, ROOT, wanted(ROOT, settings.load(ROOT)))
@@ -71,7 +73,7 @@ def base_image(context: Context) -> None:
     from tasks.lib.environment import ensure
 
     ensure("runner")
-    from tasks.lib import base_image
     from tasks.lib.engine import Engine
+    from tasks.lib.images import base_image
 
     print(f"{base_image.NAME} {base_image.make_base_image(Engine.connect())}")

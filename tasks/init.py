@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def init(context: Context) -> None:
     """Make settings with fresh secrets, data folders and a certificate; change nothing there."""
     from tasks.lib.environment import ROOT
-    from tasks.lib.initialise import initialise
+    from tasks.lib.settings.initialise import initialise
 
     made = False
     for line in initialise(ROOT):

@@ -44,7 +44,8 @@ def update(
     from insights_pipeline.interval import Interval
     from insights_pipeline.resources import Resources
     from insights_pipeline.update import Update
-    from tasks.lib import console, pipeline
+    from tasks.lib import console
+    from tasks.lib.local import pipeline
 
     update = Update(
         logs=Path(logs),
@@ -69,7 +70,8 @@ def serve(context: Context, data: str, port: int = 8110) -> None:
     from tasks.lib.environment import ensure
 
     ensure("local")
-    from tasks.lib import console, serve
+    from tasks.lib import console
+    from tasks.lib.local import serve
 
     with serve.site(Path(data).absolute(), port) as served:
         console.say(serve.describe(served))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from invoke import Collection, Exit
 
+from tasks.lib.containers.services import names
 from tasks.lib.environment import ROOT
 from tasks.lib.errors import task
-from tasks.lib.services import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ def starting(service: str) -> Task[Callable[..., None]]:
 
     @task(name=service, help={"timeout": "seconds that each service may take until it is healthy"})
     def start(context: Context, timeout: int = 300) -> None:
-        from tasks.lib import stack
+        from tasks.lib.containers import stack
 
         stack.start(ROOT, service, timeout)
 
@@ -36,7 +36,7 @@ def entering(service: str) -> Task[Callable[..., None]]:
 
     @task(name=service, help=_COMMAND)
     def enter(context: Context, command: str = "") -> None:
-        from tasks.lib import stack
+        from tasks.lib.containers import stack
 
         _end(stack.enter(ROOT, service, command))
 
@@ -48,7 +48,7 @@ def trying(service: str) -> Task[Callable[..., None]]:
 
     @task(name=service, help=_COMMAND)
     def shell(context: Context, command: str = "") -> None:
-        from tasks.lib import stack
+        from tasks.lib.containers import stack
 
         _end(stack.shell(ROOT, service, command))
 
@@ -60,7 +60,7 @@ def following(service: str) -> Task[Callable[..., None]]:
 
     @task(name=service, help=_FOLLOW)
     def log(context: Context, follow: bool = True) -> None:
-        from tasks.lib import stack
+        from tasks.lib.containers import stack
 
         stack.logs(ROOT, [service], follow)
 
@@ -70,7 +70,7 @@ def following(service: str) -> Task[Callable[..., None]]:
 @task(name="all", default=True, help=_FOLLOW)
 def all_logs(context: Context, follow: bool = True) -> None:
     """Follow what all services log."""
-    from tasks.lib import stack
+    from tasks.lib.containers import stack
 
     stack.logs(ROOT, [], follow)
 

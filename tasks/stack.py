@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 )
 def up(context: Context, detach: bool = False, timeout: int = 300) -> None:
     """Start the openedx and web stacks, wait until they are healthy, then follow their logs."""
-    from tasks.lib import stack
+    from tasks.lib.containers import stack
 
     stack.up(ROOT, detach, timeout)
 
@@ -29,7 +29,7 @@ def up(context: Context, detach: bool = False, timeout: int = 300) -> None:
 @task
 def down(context: Context) -> None:
     """Stop and remove containers and networks; the data stay."""
-    from tasks.lib import stack
+    from tasks.lib.containers import stack
 
     stack.down(ROOT)
 
@@ -37,7 +37,7 @@ def down(context: Context) -> None:
 @task(help={"yes": "do not ask"})
 def destroy(context: Context, yes: bool = False) -> None:
     """Remove containers, networks and VOLUMES with all data, after a typed confirmation."""
-    from tasks.lib import stack
+    from tasks.lib.containers import stack
 
     stack.destroy(ROOT, yes)
 
@@ -45,7 +45,7 @@ def destroy(context: Context, yes: bool = False) -> None:
 @task
 def reload(context: Context) -> None:
     """Have nginx serve TLS_CERTIFICATE and TLS_KEY as they are now, without downtime."""
-    from tasks.lib import stack
+    from tasks.lib.containers import stack
 
     stack.reload_certificate(ROOT)
 

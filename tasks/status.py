@@ -29,7 +29,7 @@ def status(context: Context, data: str = "", runs: int = 10, json: bool = False)
 
 
 def _of_folder(data: Path, limit: int, as_json: bool) -> bool:
-    from tasks.lib import runs
+    from tasks.lib.local import runs
 
     found = runs.last_runs(data, limit)
     if as_json:
@@ -40,7 +40,7 @@ def _of_folder(data: Path, limit: int, as_json: bool) -> bool:
 
 
 def _of_stack(as_json: bool) -> bool:
-    from tasks.lib import stack_status
+    from tasks.lib.containers import status as stack_status
 
     found = stack_status.read(ROOT)
     if as_json:

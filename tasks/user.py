@@ -39,7 +39,8 @@ def create(
 
     if not stack:
         ensure("local")
-    from tasks.lib import console, users
+    from tasks.lib import console
+    from tasks.lib.local import users
 
     user = users.ask(name) if ask else users.generate(name)
     if stack:

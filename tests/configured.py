@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.lib import settings, templates
-from tasks.lib.initialise import initialise
+from tasks.lib import settings
+from tasks.lib.settings import templates
+from tasks.lib.settings.initialise import initialise
 
 if TYPE_CHECKING:
     import pytest

@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
-from tasks.lib.base_image import ensure_base_image
 from tasks.lib.engine import Engine, EngineError
 from tasks.lib.environment import ROOT
+from tasks.lib.images.base_image import ensure_base_image
 
 _ARTIFACT = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analytics_data_api.database import migrate_sqlite
-from tasks.lib import applications, serve
-from tasks.lib.runs import REPORTS_FILE
-from tasks.lib.secrets import Secrets
+from tasks.lib.local import applications, serve
+from tasks.lib.local.runs import REPORTS_FILE
+from tasks.lib.local.secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.lib import build_lock, staleness
-from tasks.lib.builder import Builder
-from tasks.lib.buildx import Buildx
 from tasks.lib.engine import Engine
-from tasks.lib.images import read_graph
+from tasks.lib.images import build_lock, staleness
+from tasks.lib.images.builder import Builder
+from tasks.lib.images.buildx import Buildx
+from tasks.lib.images.graph import read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tasks.lib.builder import Outcome, State
-    from tasks.lib.images import Graph
-    from tasks.lib.staleness import Reason
+    from tasks.lib.images.builder import Outcome, State
+    from tasks.lib.images.graph import Graph
+    from tasks.lib.images.staleness import Reason
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from checkout import ROOT
 from tasks.lib.engine import Engine
-from tasks.lib.initialise import initialise
+from tasks.lib.settings.initialise import initialise
 
 if TYPE_CHECKING:
     from collections.abc import Generator

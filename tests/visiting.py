@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
-    from tasks.lib.users import User
+    from tasks.lib.local.users import User
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from insights_pipeline.update import run_update
 from mariadb_server import PASSWORDS, manage, python_path
 from served import Served
 from serving import DataApi
-from tasks.lib import serve
-from tasks.lib.applications import Application
+from tasks.lib.local import serve
+from tasks.lib.local.applications import Application
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

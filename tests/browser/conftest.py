@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from insights_pipeline.sample import SampleOptions
-from tasks.lib import demo, serve
+from tasks.lib.local import demo, serve
 from visiting import Site, Visitor, visitor_of
 
 if TYPE_CHECKING:

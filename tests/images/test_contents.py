@@ -16,7 +16,7 @@ from python_on_whales import docker
 
 from checkout import ROOT
 from images.engine import IMAGES, image
-from tasks.lib.base_image import Mirrors
+from tasks.lib.images.base_image import Mirrors
 from tasks.lib.settings import load
 
 if TYPE_CHECKING:

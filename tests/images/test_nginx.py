@@ -19,7 +19,7 @@ from python_on_whales import DockerException, docker
 
 from images import echo
 from images.engine import SITE, Lab, inside, logs, remove, wait_for, wait_until_healthy
-from tasks.lib import certificate
+from tasks.lib.settings import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ import requests
 import mariadb_server
 from managing import ENVIRONMENT
 from mariadb_server import PASSWORDS, manage, python_path
-from tasks.lib import serve
-from tasks.lib.applications import Application
+from tasks.lib.local import serve
+from tasks.lib.local.applications import Application
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

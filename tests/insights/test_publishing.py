@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from analytics_data_api.database import migrate_sqlite
-from tasks.lib import demo, serve
+from tasks.lib.local import demo, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,8 +22,8 @@ from insights_pipeline.publish import mariadb as publish_mariadb
 from insights_pipeline.publish.mariadb import Account, MariaDBReports, ReportsUnavailable
 from insights_pipeline.update import Update, run_update
 from mariadb_server import PASSWORDS
-from tasks.lib import runs
-from tasks.lib.stack_status import LAST_RUN
+from tasks.lib.containers.status import LAST_RUN
+from tasks.lib.local import runs
 from updating import SampleSite
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from analyticsclient.client import Client
 import guide
 from checkout import ROOT
 from insights_pipeline.sample import SampleOptions, write_sample
-from tasks.lib.users import User
+from tasks.lib.local.users import User
 from visiting import Site, visitor_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.lib import stamps
+from tasks.lib.images import stamps
 from toy_images import ToyImages, toy_images
 
 if TYPE_CHECKING:

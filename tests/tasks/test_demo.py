@@ -10,8 +10,8 @@ import pytest
 import updating
 from insights_pipeline.interval import Interval
 from insights_pipeline.sample import SampleOptions
-from tasks.lib import demo
-from tasks.lib.demo import Course, Summary
+from tasks.lib.local import demo
+from tasks.lib.local.demo import Course, Summary
 
 if TYPE_CHECKING:
     from pathlib import Path

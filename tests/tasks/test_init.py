@@ -12,10 +12,11 @@ import pytest
 
 from configured import ROOT, edit, inv, new_checkout
 from issuing import issue
-from tasks.lib import certificate, env_file, settings, stamps
-from tasks.lib.certificate import CertificateError
-from tasks.lib.initialise import initialise
-from tasks.lib.settings import SettingsError, Source
+from tasks.lib import settings
+from tasks.lib.images import stamps
+from tasks.lib.settings import SettingsError, Source, certificate, compose_env, env_file
+from tasks.lib.settings.certificate import CertificateError
+from tasks.lib.settings.initialise import initialise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,8 +197,8 @@ def test_a_pair_that_does_not_match_is_named_when_all_else_is_done(clone: Path) 
 KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
-from tasks.lib.initialise import initialise
-import cryptography.x509, jinja2, tasks.lib.tls
+from tasks.lib.settings.initialise import initialise
+import cryptography.x509, jinja2, tasks.lib.settings.tls
 
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.chmod", "os.utime", "os.truncate"}
 fresh, folder = map(Path, sys.argv[1:3])
@@ -252,7 +253,7 @@ def test_killed_at_any_moment(clone: Path, tmp_path: Path, step: int) -> None:
         loaded = settings.load(root)
         for file in left.values():
             assert all(loaded[name] == value for name, value in file.values.items())
-        assert (root / ".env").read_text() == settings.compose_env(loaded, root)
+        assert (root / ".env").read_text() == compose_env.content(loaded, root)
         assert certificate.load(root / "data/tls/certificate.pem", root / "data/tls/key.pem")
         assert len([*root.glob("services/*/*/.target")]) == 2
         assert [*root.rglob("*.new")] == []
@@ -260,7 +261,8 @@ def test_killed_at_any_moment(clone: Path, tmp_path: Path, step: int) -> None:
 
 
 def test_two_at_once(clone: Path) -> None:
-    code = "import sys; from pathlib import Path; from tasks.lib.initialise import initialise;"
+    code = "import sys; from pathlib import Path; "
+    code += "from tasks.lib.settings.initialise import initialise;"
     code += "print(*initialise(Path(sys.argv[1])), sep='\\n')"
     both = [
         subprocess.Popen(

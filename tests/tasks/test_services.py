@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checkout import ROOT
-from tasks.lib import services
+from tasks.lib.containers import services
 from tasks.lib.errors import OperatorError
 from toy_stack import service, toy_stack
 

@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import sys
 from pathlib import Path
-from tasks.lib import console, serve
+from tasks.lib import console
+from tasks.lib.local import serve
 with serve.site(Path(sys.argv[1]), 0) as served:
     print(serve.describe(served), flush=True)
     serve.keep(served)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.lib import certificate
-from tasks.lib.confirmation import confirm
+from tasks.lib.containers.confirmation import confirm
 from tasks.lib.errors import OperatorError
+from tasks.lib.settings import certificate
 from toy_stack import GOOD, IMAGE, SLEEP, ToyStack, ctrl_c, finish, service, toy_stack
 
 if TYPE_CHECKING:

@@ -20,9 +20,10 @@ from insights_pipeline.errors import PipelineError
 from insights_pipeline.interval import Interval
 from insights_pipeline.publish.mariadb import Account, MariaDBReports
 from insights_pipeline.update import Update, run_update
-from tasks.lib import runs, stack_status
+from tasks.lib.containers import status as stack_status
 from tasks.lib.errors import OperatorError
-from tasks.lib.runs import Run
+from tasks.lib.local import runs
+from tasks.lib.local.runs import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 INV = [Path(sys.executable).with_name("inv"), "--search-root", ROOT]

@@ -1,0 +1,120 @@
+"""Runs the embedded pipeline under the console's eyes."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from analytics_data_api.database import known_migrations, migrate_sqlite
+from insights_pipeline.publish.sqlite import SqliteReports
+from insights_pipeline.update import REPORTS_FILE, Update, run_update
+from insights_pipeline.warehouse import rejects_file
+from tasks.lib import console
+from tasks.lib.errors import OperatorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from insights_pipeline.publish.reports import Reports
+    from insights_pipeline.runs import RunRecord
+
+TARGETS = ("data", "stack")
+_MYSQL = "mysql"
+
+
+def reports(target: str, data: Path, root: Path) -> Reports:
+    """The reports database to publish to.
+
+    Args:
+        target: `data`, the SQLite file of the data folder, or `stack`, the running one's MariaDB.
+        data: the data folder.
+        root: the checkout that the stack is of.
+
+    Raises:
+        OperatorError: there is no such target, or no such stack is running.
+        SettingsError: conf/mysql.env lacks the pipeline's password.
+    """
+    match target:
+        case "data":
+            return SqliteReports(data / REPORTS_FILE, migrate_sqlite)
+        case "stack":
+            return _reports_of_stack(root)
+    raise OperatorError(
+        f"--publish {target} is not known: give {' or '.join(TARGETS)}", exit_code=2
+    )
+
+
+def _reports_of_stack(root: Path) -> Reports:
+    """The running stack's database, at its container's own address: it has no port on the host."""
+    from insights_pipeline.publish.mariadb import Account, MariaDBReports
+    from tasks.lib.containers.stack import Stack
+
+    stack = Stack.of(root)
+    password = stack.compose.settings.require("MYSQL_PIPELINE_PASSWORD")
+    container = stack.running(_MYSQL)
+    network = f"{stack.compose.project}_database"
+    if network not in container.addresses:
+        raise OperatorError(f"{container.name} has no address in {network}: run `inv up`")
+    account = Account(container.addresses[network], "pipeline", password)
+    return MariaDBReports(account, known_migrations())
+
+
+def run(update: Update, target: Reports | None = None) -> RunRecord:
+    """Do the update and show its progress; it is published in the data folder by default.
+
+    Raises:
+        PipelineError, ReportsDatabaseError: it could not be done.
+    """
+    target = target or SqliteReports(update.data / REPORTS_FILE, migrate_sqlite)
+    with _Shown() as progress:
+        return run_update(update, target, progress)
+
+
+def describe(record: RunRecord, data: Path, place: str = "") -> Iterator[str]:
+    """The run in a few lines: of a data folder, published there or in the database `place`."""
+    yield (
+        f"{record.files:,} files with something new, {record.bytes / 1e6:,.1f} MB:"
+        f" {record.lines:,} lines = {record.events:,} events + {record.rejected:,} rejects"
+    )
+    if record.rejected:
+        reasons = ", ".join(f"{n:,} {why}" for why, n in record.rejects_by_reason.most_common())
+        yield f"rejects: {reasons}; listed in {rejects_file(data, record.sequence)}"
+    if record.late_events:
+        yield f"{record.late_events:,} events were late: their days were published before"
+    yield from record.notes
+    rows = sum(record.rows_by_table.values())
+    yield (
+        f"{record.interval} published in {place or data / REPORTS_FILE}: {rows:,} rows in"
+        f" {len(record.rows_by_table)} tables, {record.rows_written:,} rows changed"
+    )
+
+
+class _Shown:
+    """A run's progress, one bar or line a step."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._step: console.Progress | None = None
+
+    def __enter__(self) -> _Shown:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, traceback)
+
+    def step(self, name: str) -> None:
+        """Begin to show a step."""
+        self._stack.close()
+        self._step = self._stack.enter_context(console.progress(name))
+
+    def advance(self, done: int, total: int) -> None:
+        """Show how far the step is."""
+        if self._step:
+            self._step.update(done, total)

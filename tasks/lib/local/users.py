@@ -1,0 +1,93 @@
+"""Accounts of Insights; a password reaches it through stdin alone."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tasks.lib.errors import OperatorError
+from tasks.lib.local import applications
+from tasks.lib.local.secrets import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class User:
+    """Whom an account is for."""
+
+    name: str
+    password: str = field(repr=False)
+
+
+def generate(name: str) -> User:
+    """A user with a random password of 96 bits."""
+    return User(name, secrets.token_urlsafe(12))
+
+
+def ask(name: str) -> User:
+    """A user whose password is typed twice.
+
+    Raises:
+        OperatorError: there is no terminal to type it on, or the two differ.
+    """
+    if not sys.stdin.isatty():
+        raise OperatorError("--ask needs a terminal; without it a password is generated")
+    password = getpass.getpass(f"Password of {name}: ")
+    if getpass.getpass("Once more: ") != password:
+        raise OperatorError("the two passwords differ: nothing was done")
+    return User(name, password)
+
+
+def create(
+    data: Path, user: User, superuser: bool, courses: Sequence[str], update: bool = False
+) -> None:
+    """Create the account, or with `update` change one that may be there, in a data folder.
+
+    Raises:
+        OperatorError: there is no such folder, or Insights does not accept name, password or a
+            course id.
+    """
+    if not data.is_dir():
+        raise OperatorError(
+            f"no folder {data}: run `inv local.update`, or name another with --data"
+        )
+    insights = applications.insights(data, Secrets.of(data))
+    insights.manage("prepare")
+    insights.manage(*_create_user(user, superuser, courses, update), stdin=user.password)
+
+
+def create_in_stack(
+    root: Path, user: User, superuser: bool, courses: Sequence[str], update: bool = False
+) -> None:
+    """As `create`, in the running stack of a checkout.
+
+    Raises:
+        OperatorError: Insights is not running there, or does not accept name, password or a course
+            id.
+    """
+    from tasks.lib.containers.stack import Stack
+
+    container = Stack.of(root).running("insights")
+    arguments = _create_user(user, superuser, courses, update)
+    applications.finish(
+        ["docker", "exec", "--interactive", container.id, "python", "-m", "insights", *arguments],
+        stdin=user.password,
+    )
+
+
+def _create_user(user: User, superuser: bool, courses: Sequence[str], update: bool) -> list[str]:
+    """The arguments of Insights' command; the password is none of them."""
+    return [
+        "create_user",
+        *(["--superuser"] if superuser else []),
+        *(f"--course={course}" for course in courses),
+        *(["--update"] if update else []),
+        "--",
+        user.name,
+    ]
