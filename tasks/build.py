@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from invoke import Collection
 
-from tasks.lib.errors import OperatorTask, task
 from tasks.lib.images.graph import image_keys
+from tasks.lib.task import OperatorTask, task
 
 if TYPE_CHECKING:
     from pathlib import Path

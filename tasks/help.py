@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke.util import helpline
 
-from tasks.lib.errors import task
+from tasks.lib.task import task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

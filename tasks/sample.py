@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.lib.errors import task
+from tasks.lib.task import task
 
 if TYPE_CHECKING:
     from invoke import Context

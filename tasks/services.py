@@ -8,7 +8,7 @@ from invoke import Collection, Exit
 
 from tasks.lib.containers.services import names
 from tasks.lib.environment import ROOT
-from tasks.lib.errors import task
+from tasks.lib.task import task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from invoke import Collection
 
 from tasks.lib.environment import ROOT
-from tasks.lib.errors import task
+from tasks.lib.task import task
 
 if TYPE_CHECKING:
     from invoke import Context

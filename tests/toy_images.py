@@ -111,12 +111,13 @@ class ToyImages:
                 ROOT / folder, self.root / folder, ignore=shutil.ignore_patterns("*.env")
             )
 
-    def start_inv(self, *arguments: str) -> subprocess.Popen[str]:
+    def start_inv(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start `inv` in the checkout, in a process group of its own, as a terminal does."""
+        program = self.root / "tasks/lib/program.py"
         return subprocess.Popen(
-            [Path(sys.executable).with_name("inv"), *arguments],
+            [sys.executable, "-P", program, "--search-root", self.root, *arguments],
             cwd=self.root,
-            env={**os.environ, "REGISTRY": self.registry, "VERSION": self.version},
+            env={**os.environ, "REGISTRY": self.registry, "VERSION": self.version, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -124,9 +125,9 @@ class ToyImages:
             start_new_session=True,
         )
 
-    def inv(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def inv(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `inv` in the checkout to its end."""
-        process = self.start_inv(*arguments)
+        process = self.start_inv(*arguments, **environment)
         output, errors = process.communicate(timeout=120)
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 

@@ -1,71 +1,53 @@
-"""`inv` as a program: Invoke, with a suggestion for a mistyped task, and completion for `./inv`.
+"""`inv` as a program, which the launcher runs; `.venv/bin/inv` is Invoke as it comes.
 
-The launcher runs this file; `.venv/bin/inv` is Invoke as it comes, with the same tasks.
+A build with nothing to build is answered before Invoke is there: to import that takes longer.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from itertools import chain
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from invoke import Exit, ParseError, Program
-
-if TYPE_CHECKING:
-    from invoke import ParserContext
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 
-_UNKNOWN = re.compile(r"No idea what '(?P<name>.*)' is!")
+_BUILD = re.compile(r"build(\.[\w-]+){0,2}")
 
 
-class Inv(Program):
-    """Invoke's program, whose complaints about the command line are in the form of ours."""
+def main() -> None:
+    """Does what the command line says."""
+    # The package is tasks.py, which imports all commands and Invoke; tasks.lib alone is wanted yet.
+    package = ModuleType("tasks")
+    package.__path__ = [str(ROOT / "tasks")]
+    sys.modules[package.__name__] = package
 
-    def parse_tasks(self) -> None:
-        """Raises Exit, with one line, where the command line is not understood."""
-        try:
-            super().parse_tasks()
-        except ParseError as error:
-            raise self._refusal(error) from error
+    if not is_answered(sys.argv[3:]):  # after --search-root ROOT
+        from tasks.lib.command_line import Inv
 
-    def parse_cleanup(self) -> None:
-        """Raises Exit, with one line, where help is wanted for a task that is not there."""
-        if self.args.complete.value:
-            # Invoke takes the program's name off the line that is to be completed, not its path.
-            self._binary_names = [r"\S*inv"]
-        try:
-            super().parse_cleanup()
-        except ParseError as error:
-            raise self._refusal(error) from error
+        Inv(name="Invoke", binary="inv", binary_names=["inv"]).run()
 
-    def _refusal(self, error: ParseError) -> Exit:
-        from tasks.lib.errors import one_line
 
-        message = str(error)
-        if unknown := _UNKNOWN.fullmatch(message):
-            message = self._suggestion(unknown["name"], error.context)
-        return Exit(one_line(message), code=2)
+def is_answered(arguments: list[str]) -> bool:
+    """Whether `inv build`, or one of a stack or an image, said that all is up to date."""
+    if len(arguments) != 1 or not _BUILD.fullmatch(arguments[0]):
+        return False
+    from tasks.lib.images import build, graph
 
-    def _suggestion(self, name: str, context: ParserContext | None) -> str:
-        """What to say about a task, or an option of the task before it, that there is not."""
-        from difflib import get_close_matches
-
-        folder = name.replace("build.", "services/", 1).replace(".", "/")
-        if folder.startswith("services/") and (ROOT / folder).is_dir():
-            return f"{folder} has no Dockerfile: there is no image to build"
-        if name.startswith("-") and context and context.name:
-            what, known = f"option of {context.name}", {*context.flags}
-            more = f"inv --help {context.name}"
-        else:
-            tasks = self.collection.task_names
-            what, known = "task", {*tasks, *chain.from_iterable(tasks.values())}
-            more = "inv help"
-        alike = get_close_matches(name, known, n=1)
-        hint = f"did you mean {alike[0]}?" if alike else f"`{more}` shows all"
-        return f"no {what} is called {name}: {hint}"
+    try:
+        _, *path = arguments[0].split(".")
+        return build.is_up_to_date(ROOT, graph.select(ROOT, "/".join(path)) if path else None)
+    except Exception:
+        return False  # the task comes upon it again, and tells it
 
 
 if __name__ == "__main__":
-    Inv(name="Invoke", binary="inv", binary_names=["inv"]).run()
+    try:
+        main()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # `inv --list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -61,6 +61,8 @@ def test_build_dry_run_graph_and_build_again(toys: ToyImages) -> None:
 
     again = toys.inv("build")
     assert (again.returncode, lines(again.stderr)) == (0, ["all 3 images are up to date"])
+    again = toys.inv("build.web.mysql")
+    assert (again.returncode, lines(again.stderr)) == (0, ["the image is up to date"])
 
     (toys.folder("openedx/base") / "base").touch()
     assert toys.inv("graph").stdout == (

@@ -8,7 +8,7 @@ from invoke import Collection
 
 import tasks
 from tasks.help import sections
-from tasks.lib.errors import task
+from tasks.lib.task import task
 
 ROOT = Path(__file__).parents[2]
 

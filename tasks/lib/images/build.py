@@ -63,6 +63,20 @@ def plan(graph: Graph) -> dict[str, Reason | None]:
     return staleness.plan(graph, Engine.connect().images())
 
 
+def is_up_to_date(root: Path, keys: Iterable[str] | None = None) -> bool:
+    """Whether `build` would build nothing; says so if it is.
+
+    Raises:
+        BuildLockedError, EngineError, OperatorError, SettingsError: as `build`.
+    """
+    graph = wanted(root, settings.load(root), keys)
+    with build_lock.hold(root, Options.command):
+        if any(plan(graph).values()):
+            return False
+    console.say(_nothing_to_do(graph))
+    return True
+
+
 def build(
     root: Path, keys: Iterable[str] | None = None, options: Options | None = None
 ) -> Mapping[str, Outcome]:

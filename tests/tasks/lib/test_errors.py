@@ -12,7 +12,8 @@ INV = Path(sys.executable).with_name("inv")
 
 TASKS = """
 import os, signal
-from tasks.lib.errors import OperatorError, task
+from tasks.lib.errors import OperatorError
+from tasks.lib.task import task
 
 @task
 def operator(context):

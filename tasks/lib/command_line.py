@@ -1,0 +1,64 @@
+"""Invoke's program as ours: a suggestion for a mistyped task, and completion for `./inv`."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke import Exit, ParseError, Program
+
+if TYPE_CHECKING:
+    from invoke import ParserContext
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_UNKNOWN = re.compile(r"No idea what '(?P<name>.*)' is!")
+
+
+class Inv(Program):
+    """Invoke's program, whose complaints about the command line are in the form of ours."""
+
+    def parse_tasks(self) -> None:
+        """Raises Exit, with one line, where the command line is not understood."""
+        try:
+            super().parse_tasks()
+        except ParseError as error:
+            raise self._refusal(error) from error
+
+    def parse_cleanup(self) -> None:
+        """Raises Exit, with one line, where help is wanted for a task that is not there."""
+        if self.args.complete.value:
+            # Invoke takes the program's name off the line that is to be completed, not its path.
+            self._binary_names = [r"\S*inv"]
+        try:
+            super().parse_cleanup()
+        except ParseError as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: ParseError) -> Exit:
+        from tasks.lib.errors import one_line
+
+        message = str(error)
+        if unknown := _UNKNOWN.fullmatch(message):
+            message = self._suggestion(unknown["name"], error.context)
+        return Exit(one_line(message), code=2)
+
+    def _suggestion(self, name: str, context: ParserContext | None) -> str:
+        """What to say about a task, or an option of the task before it, that there is not."""
+        from difflib import get_close_matches
+
+        folder = name.replace("build.", "services/", 1).replace(".", "/")
+        if folder.startswith("services/") and (ROOT / folder).is_dir():
+            return f"{folder} has no Dockerfile: there is no image to build"
+        if name.startswith("-") and context and context.name:
+            what, known = f"option of {context.name}", {*context.flags}
+            more = f"inv --help {context.name}"
+        else:
+            tasks = self.collection.task_names
+            what, known = "task", {*tasks, *chain.from_iterable(tasks.values())}
+            more = "inv help"
+        alike = get_close_matches(name, known, n=1)
+        hint = f"did you mean {alike[0]}?" if alike else f"`{more}` shows all"
+        return f"no {what} is called {name}: {hint}"
