@@ -40,7 +40,7 @@ def test_a_build_with_nothing_to_build_needs_few_modules(toys: ToyImages) -> Non
 
     (toys.folder("web/mysql") / "mysql").write_text("2")
 
-    assert loaded(toys, "build.web.mysql") >= {"invoke", "docker"}
+    assert "invoke" in loaded(toys, "build.web.mysql")
     assert toys.stale() == {}
 
 
