@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 @task(
     help={
-        "logs": "folder of tracking logs, of any depth and any names, plain or gzip",
         "data": "folder for warehouse and reports; made where it is not there",
-        "interval": "A:B, UTC dates, B exclusive; default: first event to the last whole day",
+        "logs": "folder of tracking logs, of any depth and any names, plain or gzip; default:"
+        " TRACKING_LOGS in conf/pipeline.env",
+        "interval": "A:B, UTC dates, B exclusive; default: INTERVAL in conf/pipeline.env, or first"
+        " event to the last whole day",
         "lms": "folder of LMS tables: auth_userprofile.csv, grades_persistentcoursegrade.csv",
         "catalog": "course runs of the discovery service, one JSON object a line",
         "engine": "duckdb",
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 )
 def update(
     context: Context,
-    logs: str,
     data: str,
+    logs: str = "",
     interval: str = "",
     lms: str = "",
     catalog: str = "",
@@ -45,11 +47,13 @@ def update(
     from insights_pipeline.interval import Interval
     from insights_pipeline.resources import Resources
     from insights_pipeline.update import Update
-    from tasks.lib import console
+    from tasks.lib import console, settings
     from tasks.lib.local import pipeline
 
+    site = settings.load(ROOT)
+    interval = interval or site["INTERVAL"]
     update = Update(
-        logs=Path(logs),
+        logs=Path(logs) if logs else ROOT / site.require("TRACKING_LOGS"),
         data=Path(data),
         interval=Interval.parse(interval) if interval else None,
         inputs=Inputs(Path(lms) if lms else None, Path(catalog) if catalog else None),

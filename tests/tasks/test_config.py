@@ -68,7 +68,7 @@ def test_show_masks_secrets_and_tells_sources(site: Path) -> None:
     assert heading.split() == ["name", "value", "source", "file"]
     assert rows["VERSION"] == ["of-environment", "environment", f"conf/analytics.env:{line}"]
     assert rows["SITE_HOST"][:2] == ["localhost", "file"]
-    assert rows["ENGINE"] == ["duckdb", "default", "conf/pipeline.env"]
+    assert rows["TRACKING_LOGS"] == ["data/tracking-logs", "default", "conf/pipeline.env"]
     assert rows["API_TOKEN"][:2] == ["********", "file"]
     secrets = [name for name, each in loaded.declarations.items() if each.type.secret]
     assert not any(loaded[name] in ended.stdout for name in secrets)

@@ -98,17 +98,16 @@ def test_what_an_operator_typed_is_kept_byte_for_byte(clone: Path) -> None:
     typed = b"""\
 #  my own notes, without order
 
-INTERVAL=2026-01-01:2026-07-01   # the spring term
-TRACKING_LOGS="/srv/it's here"
-PIPELINE_MEMORY=3g"""
+TRACKING_LOGS="/srv/it's here"   # rsync brings them"""
     path.write_bytes(typed)
 
-    assert init(clone)[0] == "conf/pipeline.env: added ENGINE"
+    assert init(clone)[0] == "conf/pipeline.env: added INTERVAL"
 
     assert path.read_bytes().decode() == typed.decode() + (
-        "\n\n# What computes the tables: duckdb, in one process on this machine.\nENGINE='duckdb'\n"
+        "\n\n# UTC dates to cover, as 2026-01-01:2026-07-01 (the second exclusive); empty: all whole"
+        " days so far.\nINTERVAL=''\n"
     )
-    assert settings.load(clone)["PIPELINE_MEMORY"] == "3g"
+    assert settings.load(clone)["TRACKING_LOGS"] == "/srv/it's here"
 
 
 def test_new_settings_come_with_the_comment_that_they_share(clone: Path) -> None:
@@ -148,17 +147,17 @@ def test_names_that_no_template_knows_are_reported_and_kept(clone: Path) -> None
     path.write_bytes(typed)
 
     assert init(clone) == [
-        "conf/pipeline.env:15: OLD_NAME is not known (any more) and has no effect: remove it",
-        "conf/pipeline.env:16: SITE_HOST has no effect here: move it to conf/analytics.env",
+        "conf/pipeline.env:10: OLD_NAME is not known (any more) and has no effect: remove it",
+        "conf/pipeline.env:11: SITE_HOST has no effect here: move it to conf/analytics.env",
     ]
     assert path.read_bytes() == typed
 
 
 def test_a_broken_file_stops_it_before_anything_is_made(clone: Path) -> None:
-    (clone / "conf/pipeline.env").write_bytes(b"ENGINE='duckdb\n")
+    (clone / "conf/pipeline.env").write_bytes(b"INTERVAL='2026\n")
     before = content(clone)
 
-    with pytest.raises(SettingsError, match=r"^conf/pipeline\.env:1: opens ' for ENGINE"):
+    with pytest.raises(SettingsError, match=r"^conf/pipeline\.env:1: opens ' for INTERVAL"):
         init(clone)
 
     assert content(clone) == before

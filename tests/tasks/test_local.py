@@ -57,6 +57,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> SampleSite:
     return SampleSite.make(tmp_path_factory.mktemp("site"), days=8, learners=20)
 
 
+def test_logs_and_interval_are_settings_of_a_site(
+    site: SampleSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKING_LOGS", str(site.sample.logs))
+    monkeypatch.setenv("INTERVAL", "2026-01-06:2026-01-08")
+
+    ended = inv("local.update", "--data", tmp_path / "data")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "2026-01-06:2026-01-08 published in" in ended.stderr
+
+
 @pytest.fixture(scope="module")
 def published(site: SampleSite, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site's data folder of some days ago; not to be written to."""

@@ -40,8 +40,6 @@ _SHARES = (
     ("ELASTICSEARCH_HEAP", "ELASTICSEARCH_MEMORY", 0.5),
     ("MYSQL_BUFFER_POOL", "MYSQL_MEMORY", 0.6),
 )
-# The pipeline runs beside the stack, and not all the time.
-_NOT_IN_STACK = ("PIPELINE_MEMORY",)
 
 
 class Severity(StrEnum):
@@ -361,7 +359,7 @@ def _memory(loaded: Settings, machine: Machine) -> Iterator[Finding]:
     limits = [
         size_in_bytes(loaded[name]) or 0
         for name in loaded.declarations
-        if name.endswith("_MEMORY") and name not in _NOT_IN_STACK
+        if name.endswith("_MEMORY")
     ]
     if sum(limits) > machine.memory:
         yield Finding(

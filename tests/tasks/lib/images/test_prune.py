@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from tasks.lib.engine import Engine
 from tasks.lib.images import stamps
@@ -26,6 +27,13 @@ REGISTRY = "analytics-micro.test"
 KEY = "prune/image"
 NAME = f"{REGISTRY}/{KEY}:1"
 OURS = ("org.opencontainers.image.vendor=Analytics Micro", f"org.opencontainers.image.title={KEY}")
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No other worker looks for leftovers meanwhile, as tests/stack does."""
+    with FileLock(tmp_path_factory.getbasetemp().parent / "prune.lock"):
+        yield
 
 
 @pytest.fixture
