@@ -218,6 +218,12 @@ def test_events_at_the_same_time_go_by_kind_then_mode() -> None:
     assert tables["course_enrollment_mode_daily"] == [(COURSE, "2014-07-27", "verified", 0, 1)]
 
 
+@pytest.mark.parametrize("mode", [7, True, ["audit"], None, " "])
+def test_a_change_without_a_text_for_a_mode_does_not_happen(mode: Any) -> None:
+    tables = one_week(enrollment("activated", "2014-07-27T10:00:00", mode))
+    assert tables["course_enrollment_daily"] == []
+
+
 def test_a_play_after_a_seek_starts_where_the_seek_went() -> None:
     tables = one_week(
         watch("play", "2014-07-21T23:59:58", currentTime=0),
@@ -238,6 +244,15 @@ def test_an_action_with_a_position_that_cannot_be_trusted_does_not_happen() -> N
         watch("stop", "2014-07-21T10:00:03", currentTime=36_000),
     )
     assert len(tables["video_timeline"]) == 36_000 // 5 + 1
+
+
+@pytest.mark.parametrize("module_id", [7, True, ["v"], None, " "])
+def test_an_action_without_a_text_for_a_video_does_not_happen(module_id: object) -> None:
+    tables = one_week(
+        watch("play", "2014-07-21T10:00:00", id=module_id, currentTime=0),
+        watch("stop", "2014-07-21T10:00:01", id=module_id, currentTime=5),
+    )
+    assert tables["video"] == []
 
 
 @pytest.mark.parametrize(("end", "num_segments"), [(0.2, 0), (0.25, 1), (31, 7), (31.1, 0)])

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 
 from insights.data_api.client import RUN_HEADER
 from standing_in import JSON, Answer, stand_in
@@ -80,6 +81,42 @@ def test_numbers_that_change_all_the_time(browser: Client, settings: Any) -> Non
         text = unavailable(browser.get("/courses/"))
 
     assert "The numbers are just being updated" in text
+
+
+@pytest.mark.parametrize("table", ["django_session", "auth_user"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/courses/",
+        "/courses/courses.csv",
+        COURSE,
+        f"{COURSE}enrollment/activity/enrollment.csv",
+        "/password/",
+        "/sign-in/",
+        "/no/such/page/",
+    ],
+)
+def test_database_of_accounts_that_is_away(
+    browser: Client, path: str, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether the session cannot be read or the user: a page, and one line in the log."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
+    browser.raise_request_exception = False
+
+    response = browser.get(path)
+
+    text = unavailable(response)
+    assert response["Content-Type"].startswith("text/html")
+    assert "Accounts cannot be read at the moment" in text
+    assert "it comes back by itself" in text
+    assert table not in text
+    [record] = [record for record in caplog.records if record.name.startswith("insights")]
+    assert (
+        record.getMessage()
+        == f"the database of Insights, asked for {path!r}: no such table: {table}"
+    )
+    assert "Traceback" not in caplog.text
 
 
 def test_unknown_address(browser: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 PASSWORD = "kestrel-over-9"
 COURSE = "course-v1:ExampleX+CS101+2026_T1"
+PAGES = (
+    "/courses/",
+    "/courses/courses.csv",
+    f"/courses/{COURSE}/",
+    f"/courses/{COURSE}/enrollment/activity/enrollment.csv",
+    "/sign-in/",
+    "/no/such/page/",
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +80,17 @@ def serving(databases: Databases, static: Path) -> Generator[str]:
 def sign_in(url: str, name: str) -> requests.Session:
     """A browser that tried to sign in; it is on the page that came then."""
     browser = requests.Session()
-    form = browser.get(f"{url}/sign-in/", timeout=30).text
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
-    assert token
-    browser.post(
-        f"{url}/sign-in/",
-        {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
-        allow_redirects=False,
-        timeout=30,
-    )
+    form = sign_in_form(browser, url, name)
+    browser.post(f"{url}/sign-in/", form, allow_redirects=False, timeout=30)
     return browser
+
+
+def sign_in_form(browser: requests.Session, url: str, name: str) -> dict[str, str]:
+    """The form of the sign-in page, filled in."""
+    page = browser.get(f"{url}/sign-in/", timeout=30).text
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token
+    return {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
 
 
 def test_every_start_after_the_first_changes_nothing(databases: Databases) -> None:
@@ -132,6 +142,69 @@ def test_accounts(databases: Databases, tmp_path: Path) -> None:
             for browser in (known, stranger)
         ]
     assert [page.status_code for page in pages] == [200, 302]
+
+
+def test_server_that_goes_away_and_comes_back(
+    mariadb: Server, databases: Databases, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    create_user(databases, "grace")
+    with serving(databases, tmp_path) as url:
+        known, stranger = sign_in(url, "grace"), requests.Session()
+        form = sign_in_form(stranger, url, "grace")
+        mariadb.end(signal.SIGKILL)
+        try:
+            gone = [known.get(f"{url}{path}", timeout=30) for path in PAGES]
+            gone.append(stranger.post(f"{url}/sign-in/", form, timeout=30))
+            health = stranger.get(f"{url}/health/", timeout=30)
+            alive = stranger.get(f"{url}/status/", timeout=30)
+            styles = stranger.get(f"{url}/static/insights/insights.css", timeout=30)
+        finally:
+            mariadb.start()
+        back = known.get(f"{url}/password/", allow_redirects=False, timeout=30)
+
+    for page in gone:
+        assert (page.status_code, page.headers["Retry-After"]) == (503, "30")
+        assert "Accounts cannot be read at the moment" in page.text
+        assert "it comes back by itself" in page.text
+        assert "127.0.0.1" not in page.text
+    assert health.json()["detailed_status"]["database_connection"] == "UNAVAILABLE"
+    assert (alive.status_code, styles.status_code) == (200, 200)
+    assert back.status_code == 200  # still signed in
+
+    log = capfd.readouterr().err
+    assert "Traceback" not in log
+    assert PASSWORDS["insights"] not in log
+    lines = [line for line in log.splitlines() if "the database of Insights, asked for" in line]
+    assert [path for path in PAGES if f"{path!r}: (2002, " in "".join(lines)] == [*PAGES]
+    assert len(lines) == len(gone)
+
+
+@pytest.mark.parametrize(
+    ("statement", "mended"),
+    [
+        ("REVOKE ALL ON {database}.* FROM insights", "GRANT ALL ON {database}.* TO insights"),
+        (
+            "RENAME TABLE {database}.django_session TO {database}.elsewhere",
+            "RENAME TABLE {database}.elsewhere TO {database}.django_session",
+        ),
+    ],
+    ids=["rights", "table"],
+)
+def test_server_that_refuses(
+    statement: str, mended: str, mariadb: Server, databases: Databases, tmp_path: Path
+) -> None:
+    name = f"reader_{statement.split()[0]}"
+    create_user(databases, name)
+    with serving(databases, tmp_path) as url:
+        known = sign_in(url, name)
+        mariadb.do(statement.format(database=databases.insights))
+        try:
+            page = known.get(f"{url}/password/", timeout=30)
+        finally:
+            mariadb.do(mended.format(database=databases.insights))
+
+    assert page.status_code == 503
+    assert "Waiting will not help" in page.text
 
 
 def test_password_that_changed(mariadb: Server, databases: Databases) -> None:

@@ -365,6 +365,23 @@ def test_lms_table_that_is_none(
     assert updating.run(with_lms).status == "succeeded"
 
 
+@pytest.mark.parametrize("user_id", ["1", "01"])
+def test_of_two_rows_about_a_learner_the_last_one_holds(
+    update: Update, lms: Path, user_id: str
+) -> None:
+    rows = [f"{learner},m,1980,a\n" for learner in range(2, 3000)]
+    (lms / "auth_userprofile.csv").write_text(
+        PROFILES + "".join(["1,f,1990,b\n", *rows, f"{user_id},o,1991,m\n"])
+    )
+
+    updating.run(replace(update, inputs=Inputs(lms)))
+
+    with closing(duckdb.connect(str(update.data / "warehouse.duckdb"))) as warehouse:
+        profiles = warehouse.execute("FROM auth_userprofile ORDER BY user_id").fetchall()
+    assert profiles[0] == (1, "o", 1991, "m")
+    assert len(profiles) == 2999
+
+
 def test_inputs_that_are_not_there_are_told_before_anything_is_read(
     first: Update, logs: Path, tmp_path: Path
 ) -> None:

@@ -370,42 +370,41 @@ def mortal(mariadb: Server) -> Iterator[Server]:
     mariadb.start()
 
 
+@pytest.fixture
+def rest(sample_site: SampleSite, reports: MariaDBReports, tmp_path: Path) -> Update:
+    """What is left to publish of a site whose earlier logs are published."""
+    data = tmp_path / "data"
+    run_update(sample_site.earlier_update(data), reports)
+    return sample_site.update(data)
+
+
 @pytest.mark.parametrize("call", [1, 5])
 def test_server_killed_amid_publishing(
     call: int,
     mortal: Server,
-    sample_site: SampleSite,
     databases: Databases,
     account: Account,
     reports: MariaDBReports,
-    tmp_path: Path,
+    rest: Update,
 ) -> None:
-    data = tmp_path / "data"
-    run_update(sample_site.earlier_update(data), reports)
     before = shown_by(databases)
     dying = Interrupted(account, lambda: mortal.end(signal.SIGKILL), call)
 
     with pytest.raises(PipelineError, match=r"does not answer.*nothing was published") as caught:
-        run_update(sample_site.update(data), dying)
+        run_update(rest, dying)
     mortal.start()
 
     assert "\n" not in str(caught.value)
     assert shown_by(databases) == before
-    record = run_update(sample_site.update(data), reports)
-    updating.run(sample_site.update(data))
+    record = run_update(rest, reports)
+    updating.run(rest)
     assert record.lines == 0
-    assert shown_by(databases) == updating.reports_of(data)
+    assert shown_by(databases) == updating.reports_of(rest.data)
 
 
 def test_connection_lost_amid_publishing(
-    sample_site: SampleSite,
-    databases: Databases,
-    account: Account,
-    reports: MariaDBReports,
-    tmp_path: Path,
+    databases: Databases, account: Account, rest: Update
 ) -> None:
-    data = tmp_path / "data"
-    run_update(sample_site.earlier_update(data), reports)
     before = shown_by(databases)
 
     def cut() -> None:
@@ -414,7 +413,7 @@ def test_connection_lost_amid_publishing(
             databases.server.do(f"KILL {connection}")
 
     with pytest.raises(ReportsUnavailable, match="does not answer"):
-        run_update(sample_site.update(data), Interrupted(account, cut, 3))
+        run_update(rest, Interrupted(account, cut, 3))
 
     assert shown_by(databases) == before
     [failed] = databases.select(
@@ -423,22 +422,14 @@ def test_connection_lost_amid_publishing(
     assert failed[0].endswith("(in step publish)")
 
 
-def test_ctrl_c_amid_publishing(
-    sample_site: SampleSite,
-    databases: Databases,
-    account: Account,
-    reports: MariaDBReports,
-    tmp_path: Path,
-) -> None:
-    data = tmp_path / "data"
-    run_update(sample_site.earlier_update(data), reports)
+def test_ctrl_c_amid_publishing(databases: Databases, account: Account, rest: Update) -> None:
     before = shown_by(databases)
 
     def interrupt() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_update(sample_site.update(data), Interrupted(account, interrupt, 3))
+        run_update(rest, Interrupted(account, interrupt, 3))
 
     assert shown_by(databases) == before
 

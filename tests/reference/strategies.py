@@ -142,7 +142,7 @@ position_forms: SearchStrategy[Form] = mostly(
 
 modes: SearchStrategy[object] = mostly(
     ["audit", "honor", "verified", "credit"],
-    [" verified\n", f"hon{NOT_UTF8}r", "", " ", None, MISSING],
+    [" verified\n", f"hon{NOT_UTF8}r", "", " ", 7, None, MISSING],
 )
 enrollment_kinds = mostly(
     ["activated", "activated", "deactivated", "mode_changed"],

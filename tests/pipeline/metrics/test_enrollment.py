@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from itertools import permutations
 
 import pytest
 
@@ -41,12 +42,19 @@ def test_a_first_deactivation_proves_nothing_about_earlier_days() -> None:
     assert compute(schema.COURSE_ENROLLMENT_DAILY, events) == [(COURSE, SUNDAY, 0, 1)]
 
 
-def test_events_at_the_same_time_go_by_kind_then_mode() -> None:
-    events = [
-        enrollment("27 10:00", "deactivated", mode="honor"),
-        enrollment("27 10:00", "activated", mode="audit"),
-        enrollment("27 10:00", "deactivated", mode="verified"),
-    ]
+@pytest.mark.parametrize(
+    "events",
+    list(
+        permutations(
+            [
+                enrollment("27 10:00", "deactivated", mode="honor"),
+                enrollment("27 10:00", "activated", mode="audit"),
+                enrollment("27 10:00", "deactivated", mode="verified"),
+            ]
+        )
+    ),
+)
+def test_events_at_the_same_time_go_by_kind_then_mode(events: tuple[Event, ...]) -> None:
     assert compute(schema.ENROLLMENT_DAY, events) == [(COURSE, 1, SUNDAY, None, False, "verified")]
 
 
@@ -57,8 +65,8 @@ def test_days_outside_the_interval_do_not_count() -> None:
     assert rows == [(COURSE, SATURDAY, 1, 1)]
 
 
-@pytest.mark.parametrize("mode", [None, "", "  "])
-def test_an_event_without_a_mode_does_not_count(mode: object) -> None:
+@pytest.mark.parametrize("mode", [None, "", "  ", 7, True, ["audit"]])
+def test_an_event_without_a_text_for_a_mode_does_not_count(mode: object) -> None:
     events = [enrollment("27 10:00", "activated", mode=mode)]
     assert compute(schema.ENROLLMENT_EVENT, events) == []
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -72,6 +73,17 @@ def test_a_pause_may_leave_its_position_out() -> None:
     assert position == 0
 
 
+@pytest.mark.parametrize("module_id", [None, "", " ", 7, True, ["v"], {"v": "w"}])
+def test_an_event_without_a_text_for_an_id_is_left_out(module_id: object) -> None:
+    assert compute(VIDEO_EVENT, [play("21", 5, id=module_id)]) == []
+
+
+@pytest.mark.parametrize("module_id", ["v", " v\n", '"v"', "7", '{"id": 7}', "é"])
+def test_an_id_is_a_text_without_white_space_around_it(module_id: str) -> None:
+    ((_course, found, *_fields),) = compute(VIDEO_EVENT, [play("21", 5, id=module_id)])
+    assert found == module_id.strip()
+
+
 @pytest.mark.parametrize("duration", [None, 0, -30, "a", "NaN", "inf", 1e300])
 def test_a_duration_that_makes_no_sense_is_unknown(duration: object) -> None:
     ((*_fields, found),) = compute(VIDEO_EVENT, [play("21", 0, duration=duration)])
@@ -109,6 +121,24 @@ def test_a_play_right_after_another_replaces_it() -> None:
 
 def test_a_viewing_may_go_on_over_midnight() -> None:
     assert viewings([play("21 23:59:58", 0), stop("22 00:00:03", 5)]) == [(0, 5)]
+
+
+@pytest.mark.parametrize(
+    "events",
+    list(
+        permutations(
+            [
+                play("21 10:00:00.999999", 2),
+                play("21 10:00:00.999999", 1),
+                seek("21 10:00:00.999999", old=5, new=20),
+                stop("21 10:00:00.999999", 30),
+            ]
+        )
+    ),
+)
+def test_events_of_one_microsecond_go_by_kind_then_position(events: tuple[Event, ...]) -> None:
+    """Plays before seeks and stops, and the later play counts, however the log has them."""
+    assert viewings([*events, stop("21 10:00:01", 40)]) == [(2, 5)]
 
 
 def test_a_viewing_without_an_end_is_none() -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from insights_pipeline.warehouse import Warehouse
 
 _NULL = r"\N"
+_PLACE = "place"
+"""The column that counts the rows of an input, in the file's order."""
 _LMS_TABLES = (schema.AUTH_USERPROFILE, schema.GRADES_PERSISTENTCOURSEGRADE)
 _LACKING = {
     "auth_userprofile": "enrollment by age, education and gender stays empty",
@@ -74,6 +76,8 @@ def take_in(warehouse: Warehouse, inputs: Inputs) -> list[str]:
 
 
 def _replace(warehouse: Warehouse, table: schema.Table, path: Path) -> None:
+    import pyarrow as pa
+
     status = path.stat()
     version = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
     connection = warehouse.connection
@@ -87,14 +91,16 @@ def _replace(warehouse: Warehouse, table: schema.Table, path: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise BadInput(f"{path}: {reason}: check that you may read it") from error
-    columns = ", ".join(f'TRY_CAST("{c.name}" AS {c.type})' for c in table.columns)
     keys = ", ".join(f'"{name}"' for name in table.key)
+    columns = ", ".join(f'TRY_CAST("{c.name}" AS {c.type}) AS "{c.name}"' for c in table.columns)
     connection.execute(f"DELETE FROM {table.name}")
-    connection.register("input", content)
-    connection.execute(
-        f"INSERT INTO {table.name} SELECT {columns} FROM"
-        f" (SELECT *, ROW_NUMBER() OVER (PARTITION BY {keys}) AS place FROM input) WHERE place = 1"
-    )
+    connection.register("input", content.append_column(_PLACE, pa.array(range(content.num_rows))))
+    # Of rows with the same key the last one holds.
+    connection.execute(f"""
+        INSERT INTO {table.name}
+        SELECT * EXCLUDE ({_PLACE}) FROM (SELECT {columns}, {_PLACE} FROM input)
+        QUALIFY ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY {_PLACE} DESC) = 1
+    """)
     connection.unregister("input")
     connection.execute("INSERT OR REPLACE INTO ledger.input VALUES (?, ?)", [table.name, version])
 

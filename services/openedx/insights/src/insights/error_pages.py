@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from insights.data_api.errors import (
     DataApiSlow,
     RunsKeepChanging,
 )
+from insights.database import is_unavailable, needs_an_operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 _SECONDS_TO_RETRY = 30
+
+log = logging.getLogger(__name__)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
@@ -71,10 +76,46 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     )
 
 
-def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """Something that nobody foresaw: a page that needs neither database nor session."""
-    return HttpResponse(
-        render_to_string("errors/500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What no view or middleware could answer, most of all while the database is away."""
+    error = sys.exception()
+    if error and is_unavailable(error):
+        log.error("the database of Insights, asked for %a: %s", request.path, error)
+        # Else the session would be looked for once more, to prolong it.
+        vars(request).pop("session", None)
+        return _retry_later(
+            _plain_page(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                _("Accounts cannot be read at the moment"),
+                *_database_unavailable(error),
+                retry=True,
+            )
+        )
+    return _plain_page(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        _("Something went wrong"),
+        _("Insights could not make this page. The cause has been noted in the server’s log."),
+        _(
+            "Try again in a minute. If it stays like this, tell the people who run this site what"
+            " you did and when."
+        ),
+    )
+
+
+def _database_unavailable(error: BaseException) -> tuple[str, ...]:
+    if needs_an_operator(error):
+        return (
+            _(
+                "The database with accounts and sign-ins refuses Insights. Waiting will not help:"
+                " tell the people who run this site."
+            ),
+        )
+    return (
+        _(
+            "The database with accounts and sign-ins does not answer, so that no page can be shown."
+            " Nothing is lost, and it comes back by itself: try again in a minute."
+        ),
+        _("If it stays like this, tell the people who run this site."),
     )
 
 
@@ -102,7 +143,12 @@ class ErrorPageMiddleware:
 
 def unavailable(request: HttpRequest, error: DataApiError) -> HttpResponse:
     """No numbers from the Data API, whose client has logged why."""
-    response = _page(request, HTTPStatus.SERVICE_UNAVAILABLE, *_unavailable(error), retry=True)
+    return _retry_later(
+        _page(request, HTTPStatus.SERVICE_UNAVAILABLE, *_unavailable(error), retry=True)
+    )
+
+
+def _retry_later(response: HttpResponse) -> HttpResponse:
     response.headers["Retry-After"] = str(_SECONDS_TO_RETRY)
     return response
 
@@ -129,7 +175,10 @@ def _unavailable(error: DataApiError) -> tuple[str, ...]:
             )
     return (
         _("The numbers cannot be read at the moment"),
-        _("The service behind this page does not answer. Nothing is lost: try again in a minute."),
+        _(
+            "The service behind this page does not answer. Nothing is lost, and it comes back by"
+            " itself: try again in a minute."
+        ),
         _("If it stays like this, tell the people who run this site."),
     )
 
@@ -139,3 +188,10 @@ def _page(
 ) -> HttpResponse:
     context = {"heading": heading, "sentences": sentences, "retry": retry}
     return render(request, "errors/error.html", context, status=status)
+
+
+def _plain_page(
+    status: HTTPStatus, heading: str, *sentences: str, retry: bool = False
+) -> HttpResponse:
+    context = {"heading": heading, "sentences": sentences, "retry": retry}
+    return HttpResponse(render_to_string("errors/plain.html", context), status=status)

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from insights.database import is_news
 from openedx_base.configuration import Configuration
 from openedx_base.logs import DJANGO, FORMATS, logging_for
 
@@ -226,6 +227,7 @@ LOGGING = logging_for(
     _configuration.choice("INSIGHTS_LOG_FORMAT", *FORMATS),
     {
         **DJANGO,
+        "django.request": {**DJANGO["django.request"], "filters": [is_news]},
         # The client tells of each failure with a traceback; insights.data_api has a line for it.
         "analyticsclient": {"level": "CRITICAL"},
     },

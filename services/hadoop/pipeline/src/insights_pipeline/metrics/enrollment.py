@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from insights_pipeline import schema
+from insights_pipeline.metrics import payload
 from insights_pipeline.metrics.definition import (
     Appended,
     Metric,
@@ -23,7 +24,7 @@ _IN_ORDER = "PARTITION BY course_id, user_id ORDER BY time, kind, mode"
 
 
 def enrollment_event(events: Relation) -> Sql:
-    """Enrollment events that say who, which course run and which mode, in 255 characters."""
+    """Enrollment events that say who, which course run and which mode: a text, not too long."""
     return f"""
         SELECT *
         FROM (
@@ -33,7 +34,7 @@ def enrollment_event(events: Relation) -> Sql:
                 time,
                 date,
                 REPLACE(event_type, 'edx.course.enrollment.', '') AS kind,
-                REGEXP_REPLACE(payload ->> '$.mode', '^\\s+|\\s+$', '', 'g') AS mode
+                {payload.text("mode")} AS mode
             FROM {events}
             WHERE event_type IN (
                 'edx.course.enrollment.activated',
@@ -52,10 +53,10 @@ def enrollment_event(events: Relation) -> Sql:
 def enrollment_day(enrollment_event: Relation, interval: Interval) -> Sql:
     """A learner's state at the end of each day with an enrollment event.
 
-    In time order (at equal times by kind, then mode): activated enrolls, deactivated unenrolls,
-    mode_changed leaves it as it is; the mode is always the last event's. The state holds until
-    the learner's next row. A first event that is no activation leaves the learner unenrolled:
-    it proves nothing about earlier days.
+    In time order (within a microsecond by kind, then mode): activated enrolls, deactivated
+    unenrolls, mode_changed leaves it as it is; the mode is always the last event's. The state
+    holds until the learner's next row. A first event that is no activation leaves the learner
+    unenrolled: it proves nothing about earlier days.
     """
     return f"""
         SELECT

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from insights_pipeline import schema
+from insights_pipeline.metrics import payload
 from insights_pipeline.metrics.definition import (
     Appended,
     Metric,
@@ -29,16 +30,17 @@ UNKNOWN = -1  # duration of a video whose events do not tell it
 def video_event(events: Relation) -> Sql:
     """Events of video players that say who, which video and where in it.
 
-    A position is a number, or a string that holds one, between zero and ten hours. A pause may
-    leave its position out: it is then at the beginning. An event without a believable position
-    is left out. A duration that is missing, zero or no number is unknown (-1).
+    A video's id is a text, without the white space around it. A position is a number, or a string
+    that holds one, between zero and ten hours. A pause may leave its position out: it is then at
+    the beginning. An event without an id or a believable position is left out. A duration that is
+    missing, zero or no number is unknown (-1).
     """
     # A field that is left out and one that is null are the same to ->>, but not to a pause.
     return f"""
         WITH told AS (
             SELECT
                 course_id,
-                REGEXP_REPLACE(payload ->> '$.id', '^\\s+|\\s+$', '', 'g') AS encoded_module_id,
+                {payload.text("id")} AS encoded_module_id,
                 user_id,
                 time,
                 date,
@@ -85,11 +87,12 @@ def video_event(events: Relation) -> Sql:
 def video_viewing(video_event: Relation, interval: Interval) -> Sql:
     """Stretches that a learner watched: a play, and the pause, stop or seek that follows it.
 
-    Events of one learner and video in time order (at equal times by kind, position and so on). A
-    play right after another replaces it. A viewing starts where its play says, but after a seek
-    that ended the viewing before it, where that seek went: players often report the old position
-    then. It ends at the position of the pause or stop, or where the seek began. Viewings that end
-    more than a second past a known duration, before they start, or within 0.25 s are dropped.
+    Events of one learner and video in time order; within a microsecond by kind, position, old
+    position and duration, so that only what is alike in all of them can change places. A play right
+    after another replaces it. A viewing starts where its play says, but after a seek that ended the
+    viewing before it, where that seek went: players often report the old position then. It ends at
+    the position of the pause or stop, or where the seek began. Viewings that end more than a second
+    past a known duration, before they start, or within 0.25 s are dropped.
     """
     one_learner = "PARTITION BY course_id, encoded_module_id, user_id"
     in_order = f"{one_learner} ORDER BY time, kind, position, old_position NULLS FIRST, duration"
