@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from python_on_whales import Container
 
+TOOLS = "common/tools"
 IMAGES = ("openedx/base", "openedx/api", "openedx/insights", "web/mysql", "web/nginx")
+"""Those that containers can run: all but TOOLS, which holds scripts and no system to run them."""
 SERVICES = {"api": "openedx/api", "insights": "openedx/insights"} | {
     name: f"web/{name}" for name in ("mysql", "nginx")
 }

@@ -15,7 +15,7 @@ import pytest
 from python_on_whales import docker
 
 from checkout import ROOT
-from images.engine import IMAGES, image
+from images.engine import IMAGES, TOOLS, image
 from tasks.lib.images.base_image import Mirrors
 from tasks.lib.settings import load
 
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
     from fresh_clone import FreshClone
 
-USERS = {"openedx": "10001:10001", "web/mysql": "10002:10002", "web/nginx": "10003:10003"}
+USERS = {
+    TOOLS: "65534:65534",
+    "openedx": "10001:10001",
+    "web/mysql": "10002:10002",
+    "web/nginx": "10003:10003",
+}
 
 
 # Layers -------------------------------------------------------------------------------------------
@@ -105,7 +110,7 @@ def authorities(bundle: Path) -> set[bytes]:
 
 
 def test_no_image_holds_a_secret_or_a_mirror_of_this_machine(built_clone: FreshClone) -> None:
-    assert places(secrets_of(built_clone) | mirrors(), *map(image, IMAGES)) == []
+    assert places(secrets_of(built_clone) | mirrors(), *map(image, (TOOLS, *IMAGES))) == []
 
 
 def test_no_image_holds_an_authority_of_this_machine(built_clone: FreshClone) -> None:
@@ -190,7 +195,8 @@ def listed_in(name: str, *conditions: str) -> list[str]:
     return output.splitlines()
 
 
-each_image = pytest.mark.parametrize("key", IMAGES)
+each_image = pytest.mark.parametrize("key", [TOOLS, *IMAGES])
+each_that_runs = pytest.mark.parametrize("key", IMAGES)
 
 
 @each_image
@@ -201,32 +207,44 @@ def test_4_1_its_user_is_not_root(key: str) -> None:
 
 @each_image
 def test_4_2_it_is_made_of_debian_and_our_own_images(key: str) -> None:
-    froms = re.findall(r"^FROM (\S+)", (ROOT / "services" / key / "Dockerfile").read_text(), re.M)
-    ours = "${REGISTRY}/openedx/base:${VERSION}"
+    text = (ROOT / "services" / key / "Dockerfile").read_text()
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)", text, re.M))
+    froms = set(re.findall(r"^FROM (\S+)", text, re.M)) - stages
+    ours = {f"${{REGISTRY}}/{name}:${{VERSION}}" for name in (TOOLS, "openedx/base")}
     assert froms
-    assert set(froms) <= {"debian:bookworm-slim", ours}
+    assert froms <= ({"scratch"} if key == TOOLS else {"debian:bookworm-slim"} | ours)
 
 
-@each_image
+@each_that_runs
 def test_4_3_it_has_no_compiler_and_no_lists_or_archives_of_packages(key: str) -> None:
     tools = ["gcc", "cc", "make", "curl", "wget", "nc", "sudo"]
     named = [word for tool in tools for word in ("-name", tool, "-o")][:-1]
     assert listed(key, "-path", "*/bin/*", "(", *named, ")") == []
+    assert listed(key, "-path", "/tools*") == []  # where scripts of ours are while it is built
     files = ["-type", "f", "(", "-path", "/var/lib/apt/lists/*", "-o", "-name", "*.deb", ")"]
     assert set(listed(key, *files)) <= set(listed_in("debian:bookworm-slim", *files))
 
 
-@each_image
+@each_that_runs
 def test_4_6_it_can_tell_its_health(key: str) -> None:
     assert configuration(key)["Healthcheck"]["Test"][0] == "CMD"
 
 
-@each_image
+def test_the_image_of_scripts_needs_no_health_as_it_holds_nothing_else() -> None:
+    assert "Healthcheck" not in configuration(TOOLS)
+    files = {place: content for place, content in contents(image(TOOLS)) if ": " in place}
+    names = {place.partition(": ")[2] for place in files}
+    assert {"build/install-packages", "runtime/render-settings"} <= names
+    assert {name.partition("/")[0] for name in names} == {"build", "runtime"}
+    assert all(content.startswith(b"#!") for content in files.values())
+
+
+@each_that_runs
 def test_4_8_no_file_makes_somebody_another_user(key: str) -> None:
     assert listed(key, "-type", "f", "-perm", "/6000") == []
 
 
-@each_image
+@each_that_runs
 def test_and_nobody_may_write_where_programs_and_settings_are(key: str) -> None:
     others = ["-perm", "-0002", "!", "-perm", "-1000", "!", "-type", "l", "!", "-type", "c"]
     assert listed(key, *others) == []

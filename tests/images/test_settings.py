@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def load() -> ModuleType:
-    path = ROOT / "services/openedx/base/render_settings.py"
+    path = ROOT / "services/common/tools/runtime/render_settings.py"
     spec = importlib.util.spec_from_file_location("render_settings", path)
     assert spec
     assert spec.loader
