@@ -100,10 +100,9 @@ def built(root: Path) -> FreshClone:
         shutil.rmtree(root, ignore_errors=True)
         FreshClone.make(root)
         https, http = free_ports(2)
-        for command in guide.commands(ROOT / "docs" / "set-up.md"):
-            if command.heading.startswith("1."):
-                clone.do(command.line)
-            if command.line == "./inv init":
+        for line in guide.section("docs/set-up.md", "1. Settings"):
+            clone.do(line)
+            if line == "./inv init":
                 clone.set(
                     REGISTRY=REGISTRY,
                     VERSION=VERSION,
@@ -111,9 +110,7 @@ def built(root: Path) -> FreshClone:
                     HTTPS_PORT=str(https),
                     HTTP_PORT=str(http),
                 )
-        for command in guide.commands(ROOT / "docs" / "set-up.md"):
-            if command.heading.startswith("2."):
-                clone.do(command.line)
+        guide.run("docs/set-up.md", "2. Images", clone.do)
         from elasticsearch_image import ensure_elasticsearch_image
 
         ensure_elasticsearch_image()

@@ -1,4 +1,4 @@
-"""README and docs/: each command is run by a test or says that it is not; what is named is there."""
+"""README and docs/: each command is run by a test or marked, and what they name is there."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""A site from a fresh clone to a course in a browser, as docs/set-up.md says.
+"""A site from a fresh clone to a course in a browser, and through its life, as docs/ says.
 
-All tests are in this file, so that they share one stack; they run in this order. What is left out
-here stands in docs/: a command that no test runs is marked there.
+All tests are in this file, so that they share one stack; they run in this order.
 """
 
 from __future__ import annotations
@@ -21,10 +20,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from analyticsclient.client import Client
+from filelock import FileLock
 
 import guide
-from checkout import ROOT
 from insights_pipeline.sample import SampleOptions, write_sample
+from insights_pipeline.schema import REPORTS
+from tasks.lib.engine import Engine
+from tasks.lib.images import labels
+from tasks.lib.images.graph import image_keys
 from tasks.lib.local.users import User
 from visiting import Site, visitor_of
 
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
 
 COURSE = "course-v1:ExampleX+CS101+2026_T1"
 SERVICES = ("api", "elasticsearch", "insights", "mysql", "nginx")
-SET_UP = guide.commands(ROOT / "docs" / "set-up.md")
 ALL_HEALTHY = dict.fromkeys(SERVICES, "healthy")
 SECONDS_TO_HEAL = 120
 DAYS = 42
@@ -88,12 +90,12 @@ class Stack:
         rows: list[dict[str, Any]] = answer
         return rows
 
-
-def run_section(clone: FreshClone, heading: str) -> str:
-    """Run the commands of a section of the guide; returns what they printed."""
-    lines = [command.line for command in SET_UP if command.heading == heading]
-    assert lines, heading
-    return "".join(clone.do(line) for line in lines)
+    def update(self) -> str:
+        """Publish what is new in the logs, as every night; returns what the run said."""
+        (line,) = guide.section("docs/set-up.md", "4. Numbers")
+        done = self.clone.run(line)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +105,15 @@ def stack(built_clone: FreshClone, tmp_path_factory: pytest.TempPathFactory) -> 
     options = SampleOptions(days=DAYS, learners=150, courses=3)
     sample = write_sample(tmp_path_factory.mktemp("sample"), options)
     try:
-        run_section(clone, "3. Up")
+        guide.run("docs/set-up.md", "3. Up", clone.do)
         shutil.copytree(sample.logs, clone.root / "data/tracking-logs", dirs_exist_ok=True)
-        run_section(clone, "4. Numbers")
-        password = re.search(r"^password of ada: (\S+)$", run_section(clone, "5. Accounts"), re.M)
+        guide.run("docs/set-up.md", "4. Numbers", clone.do)
+        printed = guide.run("docs/set-up.md", "5. Accounts", clone.do)
+        password = re.search(r"^password of ada: (\S+)$", printed, re.MULTILINE)
         assert password
         yield Stack(clone, sample, password[1])
     finally:
-        run_section(clone, "Down")
+        guide.run("docs/set-up.md", "Down", clone.do)
 
 
 @pytest.fixture(autouse=True)
@@ -160,12 +163,7 @@ def test_published_client_gets_the_same_rows_as_the_database_holds(stack: Stack)
 def test_a_second_update_reads_nothing_and_changes_nothing(stack: Stack) -> None:
     before = stack.enrollment()
 
-    done = stack.clone.run(
-        "./inv local.update --logs data/tracking-logs --data data/site --publish stack"
-    )
-
-    assert done.returncode == 0, done.stderr
-    assert "0 files with something new" in done.stderr
+    assert "0 files with something new" in stack.update()
     assert stack.enrollment() == before
 
 
@@ -190,9 +188,74 @@ def test_readers_address_reaches_the_application(stack: Stack) -> None:
 
 
 def test_day_by_day_commands(stack: Stack) -> None:
-    printed = run_section(stack.clone, "Day by day")
+    printed = guide.run("docs/set-up.md", "Day by day", stack.clone.do)
     assert "COUNT(*)" in printed
     assert "Python 3" in printed
+
+
+def test_completion_knows_tasks_and_services(stack: Stack) -> None:
+    (line,) = guide.section("docs/set-up.md", "Completion")
+    printed = stack.clone.do(
+        f"PATH=$PWD:$PATH; {line}; complete -p inv; inv --complete -- 'inv start.'"
+    )
+    assert "inv" in printed.splitlines()[0]
+    assert {f"start.{service}" for service in SERVICES} <= set(printed.split())
+
+
+def test_settings_and_images_may_be_seen_to_again_at_any_time(stack: Stack) -> None:
+    clone = stack.clone
+    files = {path: path.read_bytes() for path in (clone.root / "conf").glob("*.env")}
+
+    guide.run("docs/set-up.md", "1. Settings", clone.do)
+    printed = guide.run("docs/set-up.md", "2. Images", clone.do)
+
+    assert {path: path.read_bytes() for path in files} == files
+    assert len(files) == 3
+    assert printed.count("up to date\n") == len(image_keys(clone.root))
+
+
+def test_readme_s_two_commands_end_in_the_logs_and_ctrl_c_leaves_the_stack_up(
+    stack: Stack,
+) -> None:
+    *_, dev, up = guide.section("README.md", "See it run")
+    stack.clone.do(dev)
+
+    with subprocess.Popen(
+        ["bash", "-c", f"unset PYTHONPATH VIRTUAL_ENV; exec {up}"],
+        cwd=stack.clone.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout
+        try:
+            with light_load(stack):
+                assert any("/api/v0/course_summaries/" in line for line in process.stdout)
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 0, errors
+    assert f"5 services are healthy: {stack.url}/\n" in errors
+    assert "the stack stays up" in errors
+    assert stack.health() == ALL_HEALTHY
+
+
+def test_databases_come_back_from_a_backup(stack: Stack) -> None:
+    before = stack.enrollment()
+
+    guide.run("docs/data.md", "Back up the databases", stack.clone.do)
+    backup = (stack.clone.root / "data/backup.sql").read_text()
+    tables = re.findall(r"^CREATE TABLE `(\w+)`", backup, re.MULTILINE)
+    assert {table.name for table in REPORTS} <= set(tables)
+    stack.clone.do("./inv exec.mysql --command \"mariadb --execute 'DROP DATABASE reports'\"")
+    guide.run("docs/data.md", "Bring them back", stack.clone.do)
+    stack.wait_until_healthy()
+
+    assert stack.enrollment() == before
+    stack.update()
+    assert stack.enrollment() == before
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -241,9 +304,7 @@ def test_changed_passwords_work_after_up(stack: Stack) -> None:
     old = {name: clone.setting(name) for name in secrets}
     clone.set(**{name: value[::-1] for name, value in old.items()})
 
-    for command in guide.commands(ROOT / "docs" / "upgrade.md"):
-        if command.heading == "Other passwords":
-            clone.do(command.line)
+    guide.run("docs/upgrade.md", "Other passwords", clone.do)
 
     assert stack.enrollment() == before
     status = requests.get(
@@ -252,10 +313,21 @@ def test_changed_passwords_work_after_up(stack: Stack) -> None:
         timeout=5,
     ).status_code
     assert status == 401
-    printed = clone.run(
-        "./inv local.update --logs data/tracking-logs --data data/site --publish stack"
-    )
-    assert printed.returncode == 0, printed.stderr
+    stack.update()
+
+
+def test_a_newer_version_adds_its_settings(stack: Stack) -> None:
+    """Here it has the same images, and a setting that an older one did not know."""
+    clone, before = stack.clone, stack.enrollment()
+    file = clone.root / "conf/pipeline.env"
+    settings = file.read_text()
+    file.write_text(re.sub(r"^INTERVAL=.*\n", "", settings, flags=re.MULTILINE))
+
+    guide.run("docs/upgrade.md", "A newer version", clone.do)
+
+    assert "\nINTERVAL=''\n" in file.read_text()
+    assert stack.health() == ALL_HEALTHY
+    assert stack.enrollment() == before
 
 
 def test_certificate_is_replaced_without_a_pause(stack: Stack) -> None:
@@ -265,9 +337,7 @@ def test_certificate_is_replaced_without_a_pause(stack: Stack) -> None:
         (clone.root / clone.setting(name)).unlink()
     clone.inv("init")
 
-    for command in guide.commands(ROOT / "docs" / "certificates.md"):
-        if not command.is_marked:
-            clone.do(command.line)
+    guide.run("docs/certificates.md", "Certificates", clone.do)
 
     assert certificate_of(stack) != served
     assert requests.get(f"{stack.url}/", timeout=5).status_code == 200
@@ -285,3 +355,73 @@ def certificate_of(stack: Stack) -> bytes:
     found = re.search(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", shown, re.S)
     assert found
     return found[0]
+
+
+def test_security_updates_replace_all_images_and_prune_removes_the_old_ones(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    clone, before = stack.clone, stack.enrollment()
+    rebuild, up, prune = guide.section("docs/upgrade.md", "Security updates of Debian's packages")
+    old = set(images_of(clone).values())
+
+    clone.do(rebuild)
+    clone.do(up)
+
+    new = images_of(clone)
+    assert old.isdisjoint(new.values())
+    assert stack.health() == ALL_HEALTHY
+    assert stack.enrollment() == before
+
+    # Other tests may use one of these in a container of theirs.
+    free = old - in_use()
+    with FileLock(tmp_path_factory.getbasetemp().parent / "prune.lock"), kept(old_images() - old):
+        shown = clone.run(prune.removesuffix(" --yes"))
+        assert shown.returncode == 2
+        assert "without a terminal, confirm with --yes" in shown.stderr
+        assert old <= known_images()
+        clone.do(prune)
+        free -= in_use()
+    assert free
+    assert all(one.removeprefix("sha256:")[:12] in shown.stdout for one in free)
+    assert free.isdisjoint(known_images())
+    assert set(new.values()) <= known_images()
+
+
+def images_of(clone: FreshClone) -> dict[str, str]:
+    """The id of each of the clone's images."""
+    prefix, version = clone.setting("REGISTRY"), clone.setting("VERSION")
+    ids = Engine.connect().images()
+    return {key: ids[f"{prefix}/{key}:{version}"] for key in image_keys(clone.root)}
+
+
+def known_images() -> set[str]:
+    """The ids of all images that the engine has."""
+    return {image.id for image in Engine.connect().all_images()}
+
+
+def old_images() -> set[str]:
+    """The ids of this project's images without a name, of whichever checkout."""
+    return {
+        image.id
+        for image in Engine.connect().all_images()
+        if not image.tags and image.labels.get(f"{labels.PREFIX}vendor") == labels.VENDOR
+    }
+
+
+def in_use() -> set[str]:
+    """The ids of the images that containers were made of."""
+    return Engine.connect().images_in_use()
+
+
+@contextmanager
+def kept(images: set[str]) -> Iterator[None]:
+    """Old images of others are not for this test to remove: a container uses each meanwhile."""
+    containers: list[str] = []
+    try:
+        for image in images:
+            created = ["docker", "create", image, "nothing"]
+            containers.append(subprocess.check_output(created, text=True).strip())
+        yield
+    finally:
+        if containers:
+            subprocess.run(["docker", "rm", *containers], check=True, capture_output=True)
