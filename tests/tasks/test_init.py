@@ -104,8 +104,8 @@ TRACKING_LOGS="/srv/it's here"   # rsync brings them"""
     assert init(clone)[0] == "conf/pipeline.env: added INTERVAL"
 
     assert path.read_bytes().decode() == typed.decode() + (
-        "\n\n# UTC dates to cover, as 2026-01-01:2026-07-01 (the second exclusive); empty: all whole"
-        " days so far.\nINTERVAL=''\n"
+        "\n\n# UTC dates to cover, as 2026-01-01:2026-07-01 (the second exclusive); empty: all"
+        " whole days so far.\nINTERVAL=''\n"
     )
     assert settings.load(clone)["TRACKING_LOGS"] == "/srv/it's here"
 

@@ -357,9 +357,7 @@ def _command_versions() -> Iterator[Finding]:
 
 def _memory(loaded: Settings, machine: Machine) -> Iterator[Finding]:
     limits = [
-        size_in_bytes(loaded[name]) or 0
-        for name in loaded.declarations
-        if name.endswith("_MEMORY")
+        size_in_bytes(loaded[name]) or 0 for name in loaded.declarations if name.endswith("_MEMORY")
     ]
     if sum(limits) > machine.memory:
         yield Finding(
