@@ -9,7 +9,7 @@ import socket
 import warnings
 import weakref
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 _LOCAL = "unix:///var/run/docker.sock"
 _SECONDS_TO_ANSWER = 60
+_BYTES_AT_ONCE = 2**16
 
 
 class Connection:
     """The SDK's client, and what is asked often over a local socket without it.
 
-    Importing the SDK takes longer than all that a build with nothing to do takes otherwise.
+    Importing the SDK, or http.client, takes longer than all else that is done to see that there is
+    nothing to build.
     """
 
     def __init__(self, arguments: dict[str, Any]) -> None:
@@ -58,22 +60,20 @@ class Connection:
 
 
 def _get(host: str, file: str, path: str) -> Any:
-    from http.client import HTTPConnection, HTTPException
-
-    connection = HTTPConnection("localhost")
     try:
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.settimeout(_SECONDS_TO_ANSWER)
-        connection.sock.connect(file)
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        content = json.load(answer)
-    except (OSError, HTTPException, ValueError) as error:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_SECONDS_TO_ANSWER)
+            connection.connect(file)
+            # In HTTP/1.0 the answer is one piece, and ends with the connection.
+            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+            answer = b"".join(iter(partial(connection.recv, _BYTES_AT_ONCE), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status = head.split(maxsplit=2)[1].decode()
+        content = json.loads(body)
+    except (OSError, ValueError, IndexError) as error:
         raise EngineError(_unreachable(host, error)) from error
-    finally:
-        connection.close()
-    if answer.status != 200:
-        raise EngineError(f"the Docker engine: {content.get('message', answer.reason)}")
+    if status != "200":
+        raise EngineError(f"the Docker engine: {content.get('message', status)}")
     return content
 
 

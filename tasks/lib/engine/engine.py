@@ -66,7 +66,8 @@ class Engine:
 
     def images(self) -> dict[str, str]:
         """Every tag in the store, such as `debian:bookworm-slim` → its image id. One request."""
-        return {tag: image.id for image in self.all_images() for tag in image.tags}
+        listed = self._connection.get(f"/v{versions.API}/images/json")
+        return {tag: each["Id"] for each in listed for tag in records.named(each["RepoTags"])}
 
     def all_images(self) -> list[Image]:
         """Every image in the store, also those without a tag. One request."""

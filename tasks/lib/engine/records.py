@@ -109,15 +109,15 @@ def image(answer: dict[str, Any]) -> Image:
     """From the engine's list of images."""
     return Image(
         id=answer["Id"],
-        tags=_named(answer.get("RepoTags")),
-        digests=_named(answer.get("RepoDigests")),
+        tags=named(answer.get("RepoTags")),
+        digests=named(answer.get("RepoDigests")),
         labels=answer.get("Labels") or {},
         size=answer["Size"],
         created=datetime.fromtimestamp(answer["Created"], UTC),
     )
 
 
-def _named(names: list[str] | None) -> tuple[str, ...]:
+def named(names: list[str] | None) -> tuple[str, ...]:
     """Without the `<none>:<none>` and `<none>@<none>` of older engines."""
     return tuple(name for name in names or () if not name.startswith("<none>"))
 

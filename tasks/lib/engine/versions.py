@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
 from tasks.lib.engine.errors import EngineError
 
@@ -37,6 +36,8 @@ def buildx_version() -> str:
 
 
 def _docker(part: str, package: str, *arguments: str) -> str:
+    import subprocess
+
     try:
         ran = subprocess.run(
             ["docker", *arguments], capture_output=True, text=True, check=False, timeout=30

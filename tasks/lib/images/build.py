@@ -49,7 +49,11 @@ def wanted(root: Path, site: Settings, keys: Iterable[str] | None = None) -> Gra
         OperatorError: the Dockerfiles do not fit together.
         SettingsError: REGISTRY or VERSION cannot be used.
     """
-    graph = read_graph(root, site.registry, site.version)
+    return _wanted(root, site.registry, site.version, keys)
+
+
+def _wanted(root: Path, registry: str, version: str, keys: Iterable[str] | None) -> Graph:
+    graph = read_graph(root, registry, version)
     return graph if keys is None else graph.needed_for(keys)
 
 
@@ -66,10 +70,16 @@ def plan(graph: Graph) -> dict[str, Reason | None]:
 def is_up_to_date(root: Path, keys: Iterable[str] | None = None) -> bool:
     """Whether `build` would build nothing; says so if it is.
 
+    False also where that is not to be told from what environment and conf/*.env give alone.
+
     Raises:
         BuildLockedError, EngineError, OperatorError, SettingsError: as `build`.
     """
-    graph = wanted(root, settings.load(root), keys)
+    given = settings.given(root, "REGISTRY", "VERSION")
+    if not given:
+        return False
+    registry, version = given
+    graph = _wanted(root, registry, version, keys)
     with build_lock.hold(root, Options.command):
         if any(plan(graph).values()):
             return False

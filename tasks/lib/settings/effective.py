@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -217,6 +216,8 @@ class Settings(Mapping[str, str]):
         if name in self.declarations:
             file = self.declarations[name].file.relative_to(self.root)
             return f"{name} has no effect here", f"move it to {file}"
+        from difflib import get_close_matches
+
         similar = get_close_matches(name, self.declarations, 1)
         remedy = f"remove it, or did you mean {similar[0]}?" if similar else "remove it"
         return f"{name} is not known (any more) and has no effect", remedy
@@ -233,6 +234,23 @@ def load(root: Path) -> Settings:
     for problem in settings.problems:
         raise SettingsError(f"{problem}; `inv config.check` shows all that is to be done")
     return settings
+
+
+def given(root: Path, *names: str) -> list[str] | None:
+    """The values that process environment and conf/*.env give to settings, in a moment.
+
+    No template is read, and so no default is known and nothing is checked. None where a file has a
+    line that cannot be read, or one of the names has no value: then `load` is to decide.
+    """
+    values: dict[str, str] = {}
+    for path in (root / templates.FOLDER).glob("*.env"):
+        file = env_file.parse(_content(path, root))
+        if file.problems:
+            return None
+        values |= file.values
+    values |= os.environ
+    found = [values.get(name, "") for name in names]
+    return found if all(found) else None
 
 
 def read(root: Path) -> Settings:

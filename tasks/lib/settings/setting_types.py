@@ -5,13 +5,10 @@ Each public function of `TYPES` is known in conf/*.env.template by its name, and
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlsplit
 
 Check = Callable[[str], bool]
 
@@ -140,7 +137,7 @@ def project_name(folder: str) -> Type:
     return Type(
         "a name of lower-case letters, digits, _ and -",
         lambda value: bool(_PROJECT_NAME.fullmatch(value)),
-        make=lambda: f"{name}-{secrets.token_hex(3)}",
+        make=lambda: f"{name}-{_random(6)}",
     )
 
 
@@ -160,8 +157,15 @@ def _secret(length: int, most: int) -> Type:
         # One that is too short is weak, which is told apart.
         lambda value: bool(re.fullmatch(rf"[!-~]{{1,{most}}}", value)),
         secret=True,
-        make=lambda: secrets.token_hex(length // 2),
+        make=lambda: _random(length),
     )
+
+
+def _random(digits: int) -> str:
+    """Hexadecimal digits, of an even number."""
+    from secrets import token_hex
+
+    return token_hex(digits // 2)
 
 
 TYPES: dict[str, Callable[..., Type]] = {
@@ -203,8 +207,10 @@ def is_host(value: str) -> bool:
 
 
 def _is_address(value: str) -> bool:
+    from ipaddress import ip_address
+
     try:
-        return "%" not in value and bool(ipaddress.ip_address(value))
+        return "%" not in value and bool(ip_address(value))
     except ValueError:
         return False
 
@@ -217,6 +223,8 @@ def _is_number(least: int, most: int) -> Check:
 
 
 def _is_url(value: str) -> bool:
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(value)
         return (
