@@ -21,7 +21,6 @@ GROUPS = ("runner", "local", "lint", "test", "spark")
 # What images install: each from its folder, at the versions of the groups above.
 IMAGES = {
     "services/openedx/base/requirements.in": "services/openedx/base/requirements.txt",
-    "services/openedx/base/requirements-build.in": "services/openedx/base/requirements-build.txt",
     "services/openedx/api/pyproject.toml": "services/openedx/api/requirements.txt",
     "services/openedx/insights/pyproject.toml": "services/openedx/insights/requirements.txt",
 }
