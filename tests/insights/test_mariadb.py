@@ -175,7 +175,11 @@ def test_server_that_goes_away_and_comes_back(
     assert "Traceback" not in log
     assert PASSWORDS["insights"] not in log
     lines = [line for line in log.splitlines() if "the database of Insights, asked for" in line]
-    assert [path for path in PAGES if f"{path!r}: (2002, " in "".join(lines)] == [*PAGES]
+    # One driver says that it cannot connect (2002), the other that it cannot to this host (2003).
+    told = [
+        path for path in PAGES if re.search(rf"'{re.escape(path)}': \(200[23], ", "".join(lines))
+    ]
+    assert told == [*PAGES]
     assert len(lines) == len(gone)
 
 
