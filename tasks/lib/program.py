@@ -33,13 +33,17 @@ def is_answered(arguments: list[str]) -> bool:
     """Whether `inv build`, or one of a stack or an image, said that all is up to date."""
     if len(arguments) != 1 or not _BUILD.fullmatch(arguments[0]):
         return False
+    from tasks.lib import console
     from tasks.lib.images import build, graph
 
     try:
         _, *path = arguments[0].split(".")
-        return build.is_up_to_date(ROOT, graph.select(ROOT, "/".join(path)) if path else None)
+        said = build.nothing_to_do(ROOT, graph.select(ROOT, "/".join(path)) if path else None)
     except Exception:
         return False  # the task comes upon it again, and tells it
+    if said:
+        console.say(said)
+    return bool(said)
 
 
 if __name__ == "__main__":

@@ -67,24 +67,21 @@ def plan(graph: Graph) -> dict[str, Reason | None]:
     return staleness.plan(graph, Engine.connect().images())
 
 
-def is_up_to_date(root: Path, keys: Iterable[str] | None = None) -> bool:
-    """Whether `build` would build nothing; says so if it is.
+def nothing_to_do(root: Path, keys: Iterable[str] | None = None) -> str | None:
+    """What `build` says where it builds nothing; None where it may build something.
 
-    False also where that is not to be told from what environment and conf/*.env give alone.
+    None also where that is not to be told from what environment and conf/*.env give alone.
 
     Raises:
         BuildLockedError, EngineError, OperatorError, SettingsError: as `build`.
     """
     given = settings.given(root, "REGISTRY", "VERSION")
     if not given:
-        return False
+        return None
     registry, version = given
     graph = _wanted(root, registry, version, keys)
     with build_lock.hold(root, Options.command):
-        if any(plan(graph).values()):
-            return False
-    console.say(_nothing_to_do(graph))
-    return True
+        return None if any(plan(graph).values()) else _nothing_to_do(graph)
 
 
 def build(
