@@ -20,6 +20,9 @@ GROUPS = ("runner", "local", "lint", "test", "spark")
 
 # What images install: each from its folder, at the versions of the groups above.
 IMAGES = {
+    "services/hadoop/spark/requirements.in": "services/hadoop/spark/requirements.txt",
+    "services/hadoop/hive-server/requirements.in": "services/hadoop/hive-server/requirements.txt",
+    "services/hadoop/pipeline/pyproject.toml": "services/hadoop/pipeline/requirements.txt",
     "services/openedx/base/requirements.in": "services/openedx/base/requirements.txt",
     "services/openedx/api/pyproject.toml": "services/openedx/api/requirements.txt",
     "services/openedx/insights/pyproject.toml": "services/openedx/insights/requirements.txt",
@@ -77,4 +80,6 @@ def lock(session: nox.Session) -> None:
         pin(("--group", group), path)
         constraints += ["--constraints", path]
     for declared, path in IMAGES.items():
-        pin((declared, "--allow-unsafe"), path)
+        # Only applications have extras, and an image installs all of them.
+        extras = ("--all-extras",) if declared.endswith(".toml") else ()
+        pin((declared, *extras, "--allow-unsafe"), path)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 RENEW_BEFORE = timedelta(days=21)
 
 _PORTS = ("HTTPS_PORT", "HTTP_PORT")
-_BUILD_FILES = ("BUILD_CA", "BUILD_PIP_CONF", "BUILD_APT_SOURCES")
+_BUILD_FILES = ("BUILD_CA", "BUILD_PIP_CONF", "BUILD_APT_SOURCES", "BUILD_MAVEN_SETTINGS")
 _GIBIBYTE = 2**30
 # Images, their build cache and databases of a small site; below the lower one a build fails.
 _DISK_NEEDED = 3 * _GIBIBYTE
@@ -364,7 +364,7 @@ def _memory(loaded: Settings, machine: Machine) -> Iterator[Finding]:
             Severity.WARNING,
             f"the containers may take {_gibibytes(sum(limits))} together, and the machine has"
             f" {_gibibytes(machine.memory)}",
-            "lower some …_MEMORY in conf/analytics.env, or give it more",
+            "lower some …_MEMORY in conf/, or give it more",
         )
 
 

@@ -173,7 +173,12 @@ class Settings(Mapping[str, str]):
         Raises:
             SettingsError: one that is set cannot be read.
         """
-        names = {"ca": "BUILD_CA", "pip": "BUILD_PIP_CONF", "apt": "BUILD_APT_SOURCES"}
+        names = {
+            "ca": "BUILD_CA",
+            "pip": "BUILD_PIP_CONF",
+            "apt": "BUILD_APT_SOURCES",
+            "maven": "BUILD_MAVEN_SETTINGS",
+        }
         secrets = {}
         for key, name in names.items():
             if not (path := self.path(name)):

@@ -25,6 +25,7 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _IMAGE_NAME = re.compile(
     r"[a-zA-Z0-9._-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as Docker reads references
 )
+_LOCATION = re.compile(r"[a-z][a-z0-9+]*://[A-Za-z0-9./_~:@%,-]+")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -96,6 +97,15 @@ def path(default: str = "", *, required: bool | None = None) -> Type:
 def url(default: str = "", *, required: bool | None = None) -> Type:
     """An http or https URL."""
     return Type("a URL that starts with https:// or http://", _is_url, default, required)
+
+
+def location(default: str) -> Type:
+    """A service or a folder, as Hadoop names them: a URL of any scheme."""
+    return Type(
+        "a URL such as hdfs://namenode:8020/warehouse",
+        lambda value: bool(_LOCATION.fullmatch(value)),
+        default,
+    )
 
 
 def switch(default: str) -> Type:
@@ -171,7 +181,7 @@ def _random(digits: int) -> str:
 TYPES: dict[str, Callable[..., Type]] = {
     function.__name__: function
     for function in (
-        *(text, host, address, port, number, size, path, url, switch, choice, interval),
+        *(text, host, address, port, number, size, path, url, location, switch, choice, interval),
         *(image_name, image_tag, project_name, secret, token),
     )
 }

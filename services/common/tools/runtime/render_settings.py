@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """render-settings COMMAND...: renders the settings of a container, then becomes COMMAND.
 
-Each template /etc/analytics/NAME.j2 becomes /run/analytics/NAME, for the container's user alone.
+Each template /etc/analytics/NAME.j2 becomes /run/analytics/NAME, for the container's user alone;
+those in a folder named as COMMAND, such as /etc/analytics/start-metastore, with them.
 A template takes its values from the environment by functions that name their type, as the
 templates in conf/ do: `{{ port("HTTPS_PORT", 443) }}`. COMMAND no longer sees the variables that
 were read by `secret`. Values that are missing or malformed end the container, with a line for each.
@@ -57,6 +58,11 @@ class Settings:
         """An amount of memory, with its unit."""
         return self._matching(name, default, "[1-9][0-9]{0,9}[kKmMgG]", "a size such as 256m")
 
+    def url(self, name: str, default: str = "") -> str:
+        """A URL that names a service or a folder; it can stand in a properties file and in XML."""
+        form = r"[a-z][a-z0-9+]*://[A-Za-z0-9./_~:@%-]+"
+        return self._matching(name, default, form, "a URL such as hdfs://namenode:8020/warehouse")
+
     def choice(self, name: str, *choices: str) -> str:
         """One of some words; the first is the default."""
         form = "|".join(map(re.escape, choices))
@@ -90,6 +96,12 @@ class Settings:
         self.findings[name] = f"{name} is {value!r}: set it to {wanted}"
 
 
+def mebibytes(size: str) -> int:
+    """A size such as 2g as a number of MiB, rounded down."""
+    kibibytes = {"k": 1, "m": 2**10, "g": 2**20}
+    return int(size[:-1] or 0) * kibibytes[size[-1:].lower() or "k"] // 2**10
+
+
 def sql_literal(value: str) -> str:
     """A string for SQL, in the mode NO_BACKSLASH_ESCAPES."""
     return "'" + value.replace("'", "''") + "'"
@@ -100,19 +112,21 @@ def percent_encoded(value: str) -> str:
     return quote(value, safe="")
 
 
-def render(settings: Settings) -> dict[str, str]:
-    """The text of each file, by its name."""
+def render(settings: Settings, command: str) -> dict[str, str]:
+    """The text of each file that a command needs, by its name."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader([TEMPLATES, TEMPLATES / command]),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # none of them is HTML
         keep_trailing_newline=True,
         trim_blocks=True,
     )
-    environment.filters |= {"sql_literal": sql_literal, "percent_encoded": percent_encoded}
-    functions = ("secret", "host", "size", "choice", "port", "number")
+    filters = (mebibytes, percent_encoded, sql_literal)
+    environment.filters |= {filter.__name__: filter for filter in filters}
+    functions = ("secret", "host", "size", "url", "choice", "port", "number")
     environment.globals |= {name: getattr(settings, name) for name in functions}
-    names = environment.list_templates(extensions=["j2"])
+    # Other commands' are in folders.
+    names = environment.list_templates(filter_func=re.compile(r"[^/]+\.j2").fullmatch)
     return {name.removesuffix(".j2"): environment.get_template(name).render() for name in names}
 
 
@@ -129,7 +143,7 @@ def write(name: str, text: str) -> None:
 def main(command: list[str]) -> None:
     """Render, then become the command."""
     settings = Settings(os.environ)
-    files = render(settings)
+    files = render(settings, command[0])
     if settings.findings:
         sys.exit("\n".join(f"render-settings: {line}" for line in settings.findings.values()))
     try:
