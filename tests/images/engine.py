@@ -1,7 +1,8 @@
-"""Containers of the real images, one at a time, under the constraints of docker-compose.yml."""
+"""Containers of the real images, one at a time, under the constraints of the compose files."""
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from python_on_whales import docker
 
 from checkout import ROOT
 from fresh_clone import REGISTRY, VERSION
+from tasks.lib.settings import templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +25,27 @@ if TYPE_CHECKING:
     from python_on_whales import Container
 
 TOOLS = "common/tools"
-IMAGES = ("openedx/base", "openedx/api", "openedx/insights", "web/mysql", "web/nginx")
+HADOOP_IMAGES = tuple(
+    f"hadoop/{name}" for name in ("base", "hdfs", "spark", "hive-server", "pipeline")
+)
+IMAGES = (
+    *("openedx/base", "openedx/api", "openedx/insights", "web/mysql", "web/nginx"),
+    *HADOOP_IMAGES,
+)
 """Those that containers can run: all but TOOLS, which holds scripts and no system to run them."""
 SERVICES = {"api": "openedx/api", "insights": "openedx/insights"} | {
     name: f"web/{name}" for name in ("mysql", "nginx")
 }
+HADOOP_SERVICES = {
+    "namenode": "hadoop/hdfs",
+    "datanode": "hadoop/hdfs",
+    "hive-metastore": "hadoop/hive-server",
+    "hive-server": "hadoop/hive-server",
+    "spark": "hadoop/spark",
+    "spark-worker": "hadoop/spark",
+    "pipeline": "hadoop/pipeline",
+}
+COMPOSE_FILES = ("docker-compose.yml", "docker-compose.hadoop.yml")
 SITE = "insights.test"
 DATABASE_USERS = ("api", "insights", "metastore", "migrations", "pipeline")
 
@@ -52,9 +70,22 @@ def new_settings() -> dict[str, str]:
 
 @cache
 def compose() -> dict[str, Any]:
-    """docker-compose.yml, with its anchors resolved and its settings as they stand."""
-    content: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    return content
+    """The compose files together, with their anchors resolved and their settings as they stand."""
+    files = [yaml.safe_load((ROOT / name).read_text()) for name in COMPOSE_FILES]
+    parts = ("services", "networks", "volumes")
+    return {part: {k: v for file in files for k, v in file[part].items()} for part in parts}
+
+
+@cache
+def defaults() -> dict[str, str]:
+    """The settings' default values, by name."""
+    found = [each for template in templates.load(ROOT) for each in template.declarations]
+    return {each.name: each.type.default for each in found}
+
+
+def interpolated(value: str) -> str:
+    """What a compose file says, with the default in the place of a setting."""
+    return re.sub(r"\$\{(\w+)[^}]*\}", lambda found: defaults()[found[1]], value)
 
 
 @dataclass
@@ -95,23 +126,24 @@ class Lab:
         cpus: float | None = None,
         **settings: str,
     ) -> Container:
-        """Start a service's image as docker-compose.yml does.
+        """Start a service's image as the compose files do.
 
         Args:
-            service: its name in docker-compose.yml.
+            service: its name there.
             volumes: volume or file of the host → where it is in the container.
             alias: its name in the network; the service's by default.
             entrypoint: in place of the image's.
-            command: in place of the image's.
+            command: in place of the service's.
             cpus: how many processors it gets.
             settings: in place of the lab's; an empty one is not set.
         """
         declared = compose()["services"][service]
-        names = declared["environment"]
-        values = {name: self.settings[name] for name in names if name in self.settings} | settings
+        names = declared.get("environment", {})
+        values = {name: defaults().get(name, "") for name in names}
+        values |= {name: self.settings[name] for name in names if name in self.settings} | settings
         container = docker.run(
-            image(SERVICES[service]),
-            command,
+            image((SERVICES | HADOOP_SERVICES)[service]),
+            command or declared.get("command", []),
             entrypoint=entrypoint,
             detach=True,
             name=f"{self.name}-{service}-{secrets.token_hex(4)}",
@@ -125,6 +157,7 @@ class Lab:
             pids_limit=declared["pids_limit"],
             init=declared.get("init", False),
             cpus=cpus,
+            memory=interpolated(declared["mem_limit"]),
             volumes=[(str(source), target) for source, target in (volumes or {}).items()],
         )
         assert not isinstance(container, str)

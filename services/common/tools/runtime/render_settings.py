@@ -112,6 +112,11 @@ def percent_encoded(value: str) -> str:
     return quote(value, safe="")
 
 
+def is_template(name: str) -> bool:
+    """Whether it is to be rendered; those in folders are other commands'."""
+    return name.endswith(".j2") and "/" not in name
+
+
 def render(settings: Settings, command: str) -> dict[str, str]:
     """The text of each file that a command needs, by its name."""
     environment = jinja2.Environment(
@@ -125,8 +130,7 @@ def render(settings: Settings, command: str) -> dict[str, str]:
     environment.filters |= {filter.__name__: filter for filter in filters}
     functions = ("secret", "host", "size", "url", "choice", "port", "number")
     environment.globals |= {name: getattr(settings, name) for name in functions}
-    # Other commands' are in folders.
-    names = environment.list_templates(filter_func=re.compile(r"[^/]+\.j2").fullmatch)
+    names = environment.list_templates(filter_func=is_template)
     return {name.removesuffix(".j2"): environment.get_template(name).render() for name in names}
 
 
