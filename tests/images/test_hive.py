@@ -1,4 +1,4 @@
-"""Hive in its containers: tables in the metastore, SQL on port 10000, the metastore's own tables."""
+"""Hive in its containers: tables in the metastore, SQL on port 10000, the metastore itself."""
 
 from __future__ import annotations
 

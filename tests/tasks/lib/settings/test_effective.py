@@ -126,6 +126,13 @@ def test_build_secrets_are_the_files_that_a_site_has(site: Path) -> None:
     edit(site, BUILD_CA="", BUILD_PIP_CONF="pip.conf")
     assert settings.load(site).build_secrets == {"pip": site / "pip.conf"}
 
+    (site / "settings.xml").touch()
+    edit(site, BUILD_MAVEN_SETTINGS="settings.xml")
+    assert settings.load(site).build_secrets == {
+        "pip": site / "pip.conf",
+        "maven": site / "settings.xml",
+    }
+
     edit(site, BUILD_APT_SOURCES="none.sources")
     with pytest.raises(SettingsError, match=r"BUILD_APT_SOURCES is .*, which is no readable file"):
         _ = settings.load(site).build_secrets
