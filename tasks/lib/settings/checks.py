@@ -35,6 +35,11 @@ _GIBIBYTE = 2**30
 # Images, their build cache and databases of a small site; below the lower one a build fails.
 _DISK_NEEDED = 3 * _GIBIBYTE
 _DISK_ADVISED = 10 * _GIBIBYTE
+# What is not started where the pipeline runs on DuckDB.
+_MEMORY_OF_SPARK = {
+    *("NAMENODE_MEMORY", "DATANODE_MEMORY", "HIVE_METASTORE_MEMORY", "HIVE_SERVER_MEMORY"),
+    *("SPARK_MEMORY", "SPARK_WORKER_MEMORY"),
+}
 # What a setting's program takes inside a container, and at most which share of the other.
 _SHARES = (
     ("ELASTICSEARCH_HEAP", "ELASTICSEARCH_MEMORY", 0.5),
@@ -356,9 +361,10 @@ def _command_versions() -> Iterator[Finding]:
 
 
 def _memory(loaded: Settings, machine: Machine) -> Iterator[Finding]:
-    limits = [
-        size_in_bytes(loaded[name]) or 0 for name in loaded.declarations if name.endswith("_MEMORY")
-    ]
+    names = {name for name in loaded.declarations if name.endswith("_MEMORY")}
+    if loaded.get("ENGINE") == "duckdb":
+        names -= _MEMORY_OF_SPARK
+    limits = [size_in_bytes(loaded[name]) or 0 for name in names]
     if sum(limits) > machine.memory:
         yield Finding(
             Severity.WARNING,

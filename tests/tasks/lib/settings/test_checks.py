@@ -23,6 +23,7 @@ from tasks.lib.engine import Container, Engine, Machine
 from tasks.lib.errors import OperatorError
 from tasks.lib.settings import checks
 from tasks.lib.settings.checks import Finding, Severity
+from tasks.lib.settings.setting_types import size_in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -421,7 +422,17 @@ def test_more_memory_than_the_machine_has(site: Path) -> None:
     (warning,) = [finding for finding in checks.check(site) if "together" in finding.message]
     memory = Engine.connect().machine().memory / 2**30
     assert warning.severity is Severity.WARNING
-    assert f"9002.9 GiB together, and the machine has {memory:.1f} GiB" in warning.message
+    assert f"9003.9 GiB together, and the machine has {memory:.1f} GiB" in warning.message
+
+    edit(site, ENGINE="spark")  # on the hadoop stack
+    (warning,) = [finding for finding in checks.check(site) if "together" in finding.message]
+    assert "9007.2 GiB together" in warning.message
+
+
+def test_all_stacks_together_take_8_gib_by_default(site: Path) -> None:
+    loaded = settings.load(site)
+    limits = [size_in_bytes(loaded[name]) for name in loaded if name.endswith("_MEMORY")]
+    assert sum(filter(None, limits)) <= 8 * 2**30
 
 
 @as_root
