@@ -77,7 +77,7 @@ def unhealthy_says(container: Container, text: str) -> None:
 
 def drive(driver: Container, script: str) -> str:
     """What a program of PySpark prints in a container of the pipeline's image."""
-    command = 'SPARK_LOCAL_IP=$(driver-address spark://spark:7077) exec python -c "$0"'
+    command = 'SPARK_LOCAL_HOSTNAME=$(driver-address spark://spark:7077) exec python -c "$0"'
     printed = inside(driver, "sh", "-c", command, script)
     return printed.rpartition("----\n")[2]
 
