@@ -1,4 +1,7 @@
-"""One run of the embedded engine: read → events → metrics → publish."""
+"""One run of the embedded engine: read → events → metrics → publish.
+
+What a run of any engine does alike is here too, for the Spark engine to use.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from insights_pipeline.runs import RunRecord
 from insights_pipeline.warehouse import FILE, open_warehouse, told_as_pipeline_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
     from datetime import date
     from pathlib import Path
 
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from insights_pipeline.publish.reports import Reports
     from insights_pipeline.warehouse import Warehouse
 
+ENGINE = "duckdb"
 REPORTS_FILE = "reports.sqlite3"
 _NAMED_FILES = 20  # at most so many left files are named in a run's notes
 
@@ -68,19 +72,30 @@ def run_update(update: Update, reports: Reports, progress: Progress | None = Non
     Raises:
         PipelineError: the run could not be done; what was published before still stands.
     """
+    with recorded(update, ENGINE, reports) as record:
+        _run(update, record, reports, progress or Silence())
+    return record
+
+
+@contextmanager
+def recorded(update: Update, engine: str, reports: Reports) -> Generator[RunRecord]:
+    """The record of a run that has the data folder for itself; kept as well if the run fails.
+
+    Raises:
+        PipelineError: the run cannot begin.
+    """
     _check(update)
-    record = RunRecord(engine="duckdb")
+    record = RunRecord(engine)
     with told_as_pipeline_errors(update.data), _alone(update.data):
         with record.step("open"):
             reports.open()
         try:
-            _run(update, record, reports, progress or Silence())
+            yield record
         except (PipelineError, KeyboardInterrupt) as error:
             reason = str(error) or "interrupted"
             record.error = f"{reason} ({record.error})" if record.error else reason
             _try_to_note(reports, record)
             raise
-    return record
 
 
 def _check(update: Update) -> None:
@@ -101,6 +116,7 @@ def _check(update: Update) -> None:
 def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress) -> None:
     resources = update.resources
     with open_warehouse(update.data, resources.engine_memory, resources.threads) as warehouse:
+        warehouse.check_engine(ENGINE)
         if missing := warehouse.check_files():
             record.notes.append(_describe_missing(update.data, missing))
         with warehouse.run(record.run_id) as run:
@@ -111,11 +127,11 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
                 parts = _read(update, warehouse, run, record, progress)
             first = warehouse.first_event()
             if first is None:
-                raise BadInput(_describe_nothing(update, record))
+                raise BadInput(describe_nothing(update, record))
             record.notes += lacking
             with record.step("metrics"):
                 progress.step("metrics")
-                record.interval = update.interval or _whole_days_since(first)
+                record.interval = update.interval or whole_days_since(first)
                 _bring_up_to_date(warehouse, run, parts, record, progress)
         with record.step("events"):
             warehouse.settle_files()
@@ -142,19 +158,29 @@ def _read(
                     (folder / part.name).unlink()
                 continue
             parts += read.parts
-            record.files += bool(read.lines)
-            record.bytes += max(read.end - reading.stream.bytes_read, 0)
-            record.lines += read.lines
-            record.events += read.events
-            record.rejects_by_reason += read.rejects
+            count_in(record, reading, read)
             _keep_rejects(reading, pieces, folder)
     warehouse.store_ledger(ledger)
     warehouse.add_parts(run, folder, parts)
+    note_left(record, ledger)
+    return parts
+
+
+def count_in(record: RunRecord, reading: Reading, read: PieceRead) -> None:
+    """Add what a file brought."""
+    record.files += bool(read.lines)
+    record.bytes += max(read.end - reading.stream.bytes_read, 0)
+    record.lines += read.lines
+    record.events += read.events
+    record.rejects_by_reason += read.rejects
+
+
+def note_left(record: RunRecord, ledger: Ledger) -> None:
+    """Name the files that were left for another run."""
     left = [f"{file.path}: {file.reason}" for file in ledger.left]
     record.notes += [f"left for the next run: {note}" for note in left[:_NAMED_FILES]]
     if len(left) > _NAMED_FILES:
         record.notes.append(f"left for the next run: {len(left) - _NAMED_FILES} files more")
-    return parts
 
 
 def _read_round(
@@ -191,7 +217,7 @@ def _keep_rejects(reading: Reading, pieces: list[PieceRead], folder: Path) -> No
             lines_before += piece.lines
 
 
-def _whole_days_since(first: date) -> Interval:
+def whole_days_since(first: date) -> Interval:
     """From the first event to the end of the last whole day."""
     end = today()
     return Interval(min(first, end - timedelta(days=1)), end)
@@ -202,10 +228,7 @@ def _bring_up_to_date(
 ) -> None:
     interval, before = record.interval, warehouse.interval
     assert interval is not None
-    if before is not None:
-        record.late_events = sum(
-            part.rows for part in parts if before.start <= part.date < before.end
-        )
+    record.late_events = late_events(parts, before)
     done = count()
     upkeep.bring_up_to_date(
         warehouse.connection,
@@ -216,7 +239,14 @@ def _bring_up_to_date(
     warehouse.set_interval(interval)
 
 
-def _describe_nothing(update: Update, record: RunRecord) -> str:
+def late_events(parts: Iterable[Part], before: Interval | None) -> int:
+    """How many of the new events are of days that an earlier run had published."""
+    if before is None:
+        return 0
+    return sum(part.rows for part in parts if before.start <= part.date < before.end)
+
+
+def describe_nothing(update: Update, record: RunRecord) -> str:
     """Why there is nothing to publish."""
     reasons = ", ".join(f"{count} {reason}" for reason, count in record.rejects_by_reason.items())
     found = [f"{record.lines} lines ({reasons})"] if reasons else []

@@ -68,6 +68,16 @@ def bring_up_to_date(
         upkeep.of(metric)
 
 
+def replace(
+    connection: duckdb.DuckDBPyConnection, change: Change, metric: Metric, query: str
+) -> None:
+    """Make a table what the query says, touching only the rows that differ.
+
+    For an engine that computes elsewhere.
+    """
+    _Upkeep(connection, change).merge(metric, query, scope="TRUE")
+
+
 class _Upkeep:
     def __init__(self, connection: duckdb.DuckDBPyConnection, change: Change) -> None:
         self._connection = connection
@@ -84,7 +94,7 @@ class _Upkeep:
             case PerWeek(column):
                 self._replace_weeks(metric, column)
             case Whole():
-                self._merge(metric, self._query(metric, {}), scope="TRUE")
+                self.merge(metric, self._query(metric, {}), scope="TRUE")
             case Viewed():
                 self._do(f"CREATE OR REPLACE VIEW {metric.name} AS {self._query(metric, {})}")
             case _:
@@ -162,9 +172,9 @@ class _Upkeep:
                 AND (SELECT MAX(monday) + 6 FROM touched)
         )"""
         scope = f'CAST({metric.name}."{column}" AS DATE) IN (SELECT monday FROM touched)'
-        self._merge(metric, self._query(metric, {source: in_weeks}), scope)
+        self.merge(metric, self._query(metric, {source: in_weeks}), scope)
 
-    def _merge(self, metric: Metric, query: str, scope: str) -> None:
+    def merge(self, metric: Metric, query: str, scope: str) -> None:
         """Make the table's rows in `scope` what the query says, touching only those that differ."""
         name, run, keys = metric.name, self._change.run, metric.table.key
         same = _same(keys, "fresh", name)

@@ -61,6 +61,20 @@ class Warehouse:
         self.sequence = int(meta["sequence"])
         self.interval = Interval.parse(meta["interval"]) if "interval" in meta else None
         self.is_new = self.sequence == 0
+        self._engine = meta.get("engine")
+
+    def check_engine(self, engine: str) -> None:
+        """Make sure that no other engine keeps its tables here.
+
+        Raises:
+            BadDataFolder: one does.
+        """
+        found = self._engine or (engine if self.is_new else "duckdb")
+        if found != engine:
+            raise BadDataFolder(
+                f"{self.folder} is kept by the engine {found}: name another data folder for"
+                f" {engine}, or run {found}"
+            )
 
     # --- one run's transaction --------------------------------------------------------------------
 
@@ -159,22 +173,27 @@ class Warehouse:
         """
         return self.folder / "incoming" / run_id
 
+    def name_parts(self, run: int, parts: Iterable[Part]) -> bool:
+        """Name the run's files as part of the events; returns whether there are any."""
+        rows = [{"run": run, **vars(part)} for part in parts]
+        if rows:
+            self.connection.register("fresh", pa.Table.from_pylist(rows))
+            self.connection.execute("INSERT INTO ledger.part BY NAME SELECT * FROM fresh")
+            self.connection.unregister("fresh")
+        return bool(rows)
+
     def add_parts(self, run: int, incoming: Path, parts: Iterable[Part]) -> None:
         """Name the run's Parquet files as part of the events, and make them readable.
 
         They are bound as `new_events`, typed as schema.EVENTS.
         """
-        rows = [{"run": run, **vars(part)} for part in parts]
-        if rows:
+        if self.name_parts(run, parts):
             make_lasting(incoming)
-            self.connection.register("fresh", pa.Table.from_pylist(rows))
-            self.connection.execute("INSERT INTO ledger.part BY NAME SELECT * FROM fresh")
-            self.connection.unregister("fresh")
             columns = ", ".join(
                 'CAST("time" AS DATE) AS "date"' if name == "date" else f'"{name}"'
                 for name in schema.EVENTS.names
             )
-            query = f"SELECT {columns} FROM read_parquet({_quoted(str(incoming / '*.parquet'))})"
+            query = f"SELECT {columns} FROM read_parquet({quoted(str(incoming / '*.parquet'))})"
         else:
             columns = ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in schema.EVENTS.columns)
             query = f"SELECT {columns} WHERE FALSE"
@@ -362,14 +381,15 @@ def _columns_of(table: schema.Table) -> str:
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, table: schema.Table) -> None:
-    connection.execute(f"COMMENT ON TABLE {table.name} IS {_quoted(table.meaning)}")
+    connection.execute(f"COMMENT ON TABLE {table.name} IS {quoted(table.meaning)}")
     for column in table.columns:
         connection.execute(
-            f'COMMENT ON COLUMN {table.name}."{column.name}" IS {_quoted(column.meaning)}'
+            f'COMMENT ON COLUMN {table.name}."{column.name}" IS {quoted(column.meaning)}'
         )
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """The text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"
 
 

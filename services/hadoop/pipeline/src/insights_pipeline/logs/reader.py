@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _CHUNK = 64 * BLOCK
 _KEPT_TEXT = 2_000  # characters of a rejected line that are kept
 _NEWLINE = re.compile(rb"\r?\n")
+REPLACED = "replaced or cut while it was read"
 _OLD = 24 * 3600  # seconds after which an unfinished last line will not be finished any more
 _PARQUET = pa.schema(
     [
@@ -192,24 +193,39 @@ def read_piece(piece: Piece, folder: Path, prefix: str, flush_bytes: int) -> Pie
     """
     read = PieceRead()
     writer = _PartWriter(folder, prefix, flush_bytes, read)
+    parse_piece(piece, read, writer)
+    writer.close()
+    return read
+
+
+class Sink(Protocol):
+    """Takes what lines turn out to be."""
+
+    def add(self, event: Event, size: int) -> None:
+        """A line of `size` bytes that is an event."""
+
+    def reject(self, line: int, reason: Reject, text: bytes) -> None:
+        """A line, by its number in the piece, that is none."""
+
+
+def parse_piece(piece: Piece, read: PieceRead, sink: Sink) -> None:
+    """Hand every line of the piece to `sink`, and note in `read` what they were taken from."""
     lines = _Lines(piece)
     try:
         for read.lines, line in enumerate(lines, 1):
             if line is None:
-                writer.reject(read.lines, Reject.TOO_LONG, b"")
+                sink.reject(read.lines, Reject.TOO_LONG, b"")
                 continue
             try:
                 event = parse_line(line)
             except Rejected as rejected:
-                writer.reject(read.lines, rejected.args[0], line)
+                sink.reject(read.lines, rejected.args[0], line)
             else:
-                writer.add(event, len(line))
+                sink.add(event, len(line))
         read.end, read.open_line = lines.end, lines.open_line
         read.head, read.blocks, read.tail = lines.head, lines.blocks, lines.tail
     except _LogProblem as problem:
         read.problem = describe_problem(problem.args[0])
-    writer.close()
-    return read
 
 
 class _LogProblem(Exception):
@@ -348,7 +364,7 @@ class _PartWriter:
 
     def reject(self, line: int, reason: Reject, text: bytes) -> None:
         self._read.rejects[reason] += 1
-        kept = text[: 4 * _KEPT_TEXT].decode(errors="replace")[:_KEPT_TEXT]
+        kept = kept_text(text)
         self._rejects.append(json.dumps([line, reason, kept]))
         self._held_bytes += len(kept)
         if self._held_bytes >= self._flush_bytes:
@@ -376,6 +392,11 @@ class _PartWriter:
         self._held_bytes = 0
 
 
+def kept_text(text: bytes) -> str:
+    """What is kept of a rejected line."""
+    return text[: 4 * _KEPT_TEXT].decode(errors="replace")[:_KEPT_TEXT]
+
+
 def make_lasting(folder: Path) -> None:
     """See to it that the folder's files outlast a power cut, before anything counts on them.
 
@@ -394,6 +415,20 @@ def put_together(file: LogFile, reads: Iterable[PieceRead]) -> PieceRead:
 
     A file that was replaced or cut while it was read is a `problem`.
     """
+    whole = join(reads)
+    if not whole.problem:
+        try:
+            if not file.gzipped:
+                whole.tail = _tail_of(file, whole.end)
+            if not file.still_begins_the_same():
+                whole.problem = REPLACED
+        except OSError as error:
+            whole.problem = describe_problem(error)
+    return whole
+
+
+def join(reads: Iterable[PieceRead]) -> PieceRead:
+    """The pieces, which follow each other, as one."""
     whole = PieceRead()
     for read in reads:
         whole.lines += read.lines
@@ -403,17 +438,8 @@ def put_together(file: LogFile, reads: Iterable[PieceRead]) -> PieceRead:
         whole.blocks += read.blocks
         whole.parts += read.parts
         whole.problem = whole.problem or read.problem
-        if read.end > whole.end:
-            whole.end, whole.open_line = read.end, read.open_line
-        whole.tail = read.tail
-    if not whole.problem:
-        try:
-            if not file.gzipped:
-                whole.tail = _tail_of(file, whole.end)
-            if not file.still_begins_the_same():
-                whole.problem = "replaced or cut while it was read"
-        except OSError as error:
-            whole.problem = describe_problem(error)
+        if read.end >= whole.end:
+            whole.end, whole.open_line, whole.tail = read.end, read.open_line, read.tail
     return whole
 
 

@@ -1,0 +1,195 @@
+"""The metrics on Spark: what each day adds, for the days touched; all else anew, from that."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from insights_pipeline import dialects, schema, upkeep
+from insights_pipeline.metrics import METRICS, Appended, Viewed
+from insights_pipeline.spark import sizing
+from insights_pipeline.spark.catalog import declared, is_kept_by_day
+from insights_pipeline.spark.writing import write
+from insights_pipeline.warehouse import GONE, RUN, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from insights_pipeline.metrics import Metric
+    from insights_pipeline.schema import Table
+    from insights_pipeline.spark.home import Plan
+    from insights_pipeline.spark.store import Store
+    from insights_pipeline.upkeep import Change
+    from insights_pipeline.warehouse import Warehouse
+
+_INPUTS = (schema.AUTH_USERPROFILE, schema.GRADES_PERSISTENTCOURSEGRADE, schema.COURSE_CATALOG)
+_NOW = "now_"
+"""Begins the name of a temporary view of a table as it will be after the run."""
+
+
+class Computing:
+    """One run's computation: into the run's folder in the store, and the reports from there."""
+
+    def __init__(
+        self,
+        session: SparkSession,
+        store: Store,
+        warehouse: Warehouse,
+        change: Change,
+        plan: Plan,
+        local: Path,
+    ) -> None:
+        """Begin.
+
+        Args:
+            change: what the run adds.
+            plan: is told what was written.
+            local: the run's folder on this machine.
+        """
+        self._session, self._store, self._warehouse = session, store, warehouse
+        self._change, self._plan, self._local = change, plan, local
+
+    def run(self, new_events: Sequence[str], step: Callable[[str], None]) -> None:
+        """Compute all metrics.
+
+        Args:
+            new_events: folders of the store with the run's events, by date.
+            step: called with each table's name before its turn.
+        """
+        self._set_shuffle_partitions()
+        for table in _INPUTS:
+            self._bring_input(table)
+        self._show_touched_events(new_events)
+        for metric in METRICS:
+            step(metric.name)
+            if isinstance(metric.upkeep, Viewed):
+                self._plan.views[metric.name] = dialects.spark(metric, self._change.interval)
+            elif isinstance(metric.upkeep, Appended):
+                self._append(metric)
+            elif metric.table in schema.REPORTS:
+                self._report(metric)
+            else:
+                self._write(self._compute(metric), metric.name)
+                self._plan.tables.append(metric.name)
+                self._show(metric.table, self._staged(metric.table))
+
+    def _set_shuffle_partitions(self) -> None:
+        row = self._warehouse.connection.execute("SELECT SUM(bytes_read) FROM ledger.stream")
+        ((total,),) = row.fetchall()
+        partitions = sizing.shuffle_partitions(total or 0)
+        self._session.conf.set("spark.sql.shuffle.partitions", partitions)
+
+    def _append(self, metric: Metric) -> None:
+        """Compute the touched days, and show them beside all others."""
+        name, days = metric.name, self._touched
+        if days:
+            self._write(self._compute(metric), name, "date")
+        self._bring_days(name, [])
+        frames = []
+        if self._plan.days[name]:
+            frames.append(self._staged(metric.table))
+        if not self._plan.anew and self._store.exists(name):
+            home = self._read(metric.table, [name])
+            # Spark looks into no folder of a date that is left out.
+            frames.append(home.where(~home.date.isin(days)) if days else home)
+        self._show(metric.table, *frames)
+
+    def _report(self, metric: Metric) -> None:
+        """Compute a report, and bring what changed into the warehouse."""
+        table, name = metric.table, metric.name
+        fresh = f"fresh/{name}" if is_kept_by_day(table) else name
+        self._write(self._compute(metric), fresh)
+        local = self._local / name
+        self._store.fetch(f"{self._plan.folder}/{fresh}", local)
+        columns, files = map(_from_spark, table.columns), quoted(f"{local}/*.parquet")
+        query = f"SELECT {', '.join(columns)} FROM {files}"
+        upkeep.replace(self._warehouse.connection, self._change, metric, query)
+        shutil.rmtree(local)
+        frame = self._read(table, [f"{self._plan.folder}/{fresh}"])
+        self._show(table, frame)
+        if not is_kept_by_day(table):
+            self._plan.tables.append(name)
+            return
+        days = self._changed_days(name)
+        if days:
+            self._write(frame.where(frame.date.isin(days)), name, "date")
+        self._bring_days(name, [str(day) for day in days])
+
+    def _changed_days(self, report: str) -> list[object]:
+        rows = self._warehouse.connection.execute(
+            f"SELECT date FROM {report} WHERE {RUN} = $run OR $anew"
+            f" UNION SELECT date FROM {report}{GONE} WHERE {RUN} = $run ORDER BY date",
+            {"run": self._change.run, "anew": self._plan.anew},
+        )
+        return [day for (day,) in rows.fetchall()]
+
+    def _bring_days(self, name: str, changed: list[str]) -> None:
+        """Plan for the days that were written, and those that were looked at and are gone."""
+        came = self._days_in(f"{self._plan.folder}/{name}")
+        before = self._days_in(name) if self._plan.anew else set(changed)
+        self._plan.days[name] = sorted(came)
+        self._plan.gone[name] = sorted(before - came)
+
+    def _days_in(self, folder: str) -> set[str]:
+        names = self._store.names(folder)
+        return {name.removeprefix("date=") for name in names if name.startswith("date=")}
+
+    def _bring_input(self, table: Table) -> None:
+        name, local = f"inputs/{table.name}", self._local / f"{table.name}.parquet"
+        self._warehouse.connection.execute(
+            f"COPY {table.name} TO {quoted(str(local))} (FORMAT parquet)"
+        )
+        self._store.put(local, f"{self._plan.folder}/{name}")
+        self._show(table, self._read(table, [f"{self._plan.folder}/{name}"]))
+
+    def _show_touched_events(self, new_events: Sequence[str]) -> None:
+        """Show all events of the days that new events are of."""
+        rows = self._warehouse.connection.execute(
+            "SELECT DISTINCT date FROM ledger.part WHERE run = ? ORDER BY date", [self._change.run]
+        )
+        self._touched = [day for (day,) in rows.fetchall()]
+        days = [str(day) for day in self._touched]
+        frames = [self._read(schema.EVENTS, [folder]) for folder in new_events]
+        if not self._plan.anew:
+            homes = [
+                f"events/date={day}" for day in days if self._store.exists(f"events/date={day}")
+            ]
+            if homes:
+                frames.append(self._read(schema.EVENTS, homes, base="events"))
+        self._plan.days["events"] = days
+        self._plan.gone["events"] = (
+            sorted(self._days_in("events") - set(days)) if self._plan.anew else []
+        )
+        self._show(schema.EVENTS, *frames)
+
+    def _compute(self, metric: Metric) -> DataFrame:
+        relations = {name: f"{_NOW}{name}" for name in metric.reads}
+        return self._session.sql(dialects.spark(metric, self._change.interval, relations))
+
+    def _staged(self, table: Table) -> DataFrame:
+        return self._read(table, [f"{self._plan.folder}/{table.name}"])
+
+    def _read(self, table: Table, names: Sequence[str], base: str | None = None) -> DataFrame:
+        reader = self._session.read.schema(declared(table))
+        if base:
+            reader = reader.option("basePath", self._store.uri(base))
+        return reader.parquet(*map(self._store.uri, names)).select(*table.names)
+
+    def _write(self, frame: DataFrame, name: str, *folders: str) -> None:
+        write(frame, self._store.uri(f"{self._plan.folder}/{name}"), *folders)
+
+    def _show(self, table: Table, *frames: DataFrame) -> None:
+        shown = self._session.createDataFrame([], declared(table)) if not frames else frames[0]
+        for frame in frames[1:]:
+            shown = shown.unionByName(frame)
+        shown.createOrReplaceTempView(f"{_NOW}{table.name}")
+
+
+def _from_spark(column: schema.Column) -> str:
+    if column.type is schema.Type.TIMESTAMP:
+        # Spark's are moments, of which DuckDB would ask in which time zone.
+        return f'MAKE_TIMESTAMP(EPOCH_US("{column.name}")) AS "{column.name}"'
+    return f'"{column.name}"'

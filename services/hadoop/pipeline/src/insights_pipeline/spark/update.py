@@ -1,0 +1,146 @@
+"""One run of the Spark engine: copy → read → metrics → publish."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
+
+from insights_pipeline import inputs
+from insights_pipeline.errors import BadInput
+from insights_pipeline.metrics import METRICS
+from insights_pipeline.progress import Progress, Silence
+from insights_pipeline.spark import home
+from insights_pipeline.spark.catalog import Catalog
+from insights_pipeline.spark.computing import Computing
+from insights_pipeline.spark.intake import Intake
+from insights_pipeline.spark.session import open_session
+from insights_pipeline.spark.store import Store
+from insights_pipeline.update import Update, describe_nothing, recorded, whole_days_since
+from insights_pipeline.upkeep import Change
+from insights_pipeline.warehouse import open_warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from insights_pipeline.publish.reports import Reports
+    from insights_pipeline.runs import RunRecord
+    from insights_pipeline.warehouse import Warehouse
+
+ENGINE = "spark"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where a run computes, and where it keeps events and tables.
+
+    Attributes:
+        master: Spark's, such as spark://spark:7077, yarn or local[2].
+        warehouse: folder of a file system that Hadoop knows, as a URI.
+        metastore: Hive's, such as thrift://hive-metastore:9083; None for a catalog that ends with
+            the run.
+        database: of the metastore.
+        settings: Spark's, beside those that the engine makes.
+    """
+
+    master: str
+    warehouse: str
+    metastore: str | None = None
+    database: str = "default"
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparkUpdate(Update):
+    """What to run, and on which cluster.
+
+    `data` holds the ledger and the reports of this cluster's warehouse.
+    """
+
+    cluster: Cluster
+
+
+def run_update(
+    update: SparkUpdate, reports: Reports, progress: Progress | None = None
+) -> RunRecord:
+    """Bring the cluster's tables and the reports up to date with the logs.
+
+    Args:
+        update: what to run.
+        reports: where to publish.
+        progress: told what is being done.
+
+    Raises:
+        PipelineError: the run could not be done; what was published before still stands.
+    """
+    with recorded(update, ENGINE, reports) as record:
+        _run(update, record, reports, progress or Silence())
+    return record
+
+
+def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Progress) -> None:
+    memory, cluster = update.resources.memory, update.cluster
+    with ExitStack() as stack:
+        warehouse = stack.enter_context(
+            open_warehouse(update.data, memory // 4, update.resources.threads)
+        )
+        warehouse.check_engine(ENGINE)
+        local = warehouse.incoming(record.run_id)
+        local.mkdir(parents=True)
+        with record.step("cluster"):
+            progress.step("cluster")
+            session = stack.enter_context(open_session(cluster, local, memory // 2))
+            store = Store(session, cluster.warehouse)
+            catalog = Catalog(session, store, cluster.database)
+            anew = not home.settle(warehouse, store, catalog)
+        with warehouse.run(record.run_id) as number, _cleared_if_it_fails(store, record.run_id):
+            plan = home.Plan(number, record.run_id, anew)
+            if anew:
+                _forget_logs(warehouse, store, record)
+            with record.step("inputs"):
+                lacking = inputs.take_in(warehouse, update.inputs)
+            with record.step("read"):
+                intake = Intake(session, store, warehouse, update, plan, local, record, progress)
+                new_events = intake.run()
+            first = warehouse.first_event()
+            if first is None:
+                raise BadInput(describe_nothing(update, record))
+            record.notes += lacking
+            with record.step("metrics"):
+                progress.step("metrics")
+                record.interval = update.interval or whole_days_since(first)
+                change = Change(number, record.interval, warehouse.interval)
+                done = count()
+                Computing(session, store, warehouse, change, plan, local).run(
+                    new_events, lambda _table: progress.advance(next(done), len(METRICS))
+                )
+                progress.advance(len(METRICS), len(METRICS))
+            warehouse.set_interval(record.interval)
+            warehouse.set_meta("engine", ENGINE)
+            home.keep(warehouse, plan)
+        with record.step("events"):
+            warehouse.settle_files()
+            home.settle(warehouse, store, catalog)
+        progress.step("publish")
+        reports.publish(warehouse, record)
+
+
+def _forget_logs(warehouse: Warehouse, store: Store, record: RunRecord) -> None:
+    """Take all logs for new ones, since the store does not have what was read of them."""
+    if not warehouse.is_new:
+        record.notes.append(f"{store.root} is not as the last run left it: all logs were read anew")
+    for table in ("stream", "file", "part"):
+        warehouse.connection.execute(f"DELETE FROM ledger.{table}")
+    warehouse.interval = None
+
+
+@contextmanager
+def _cleared_if_it_fails(store: Store, run_id: str) -> Generator[None]:
+    """Leave nothing of a run that failed in the store, if that can be reached: it may be full."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            store.remove(home.incoming(run_id))
+        raise

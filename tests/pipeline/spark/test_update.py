@@ -1,0 +1,187 @@
+"""The Spark engine leaves the reports that the embedded engine leaves, row for row."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import on_spark
+import updating
+from embedded import in_order
+from insights_pipeline import schema
+from insights_pipeline.errors import BadDataFolder, PipelineError
+from insights_pipeline.inputs import Inputs
+from insights_pipeline.interval import Interval
+from insights_pipeline.metrics import METRICS
+from insights_pipeline.update import Update
+from updating import SampleSite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def rejects_of(data: Path) -> list[dict[str, Any]]:
+    lines = [
+        json.loads(line)
+        for path in (data / "rejects").glob("*.jsonl")
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    return sorted(lines, key=lambda reject: (reject["file"], reject["line"]))
+
+
+def test_fixtures(fixtures: Path, tmp_path: Path) -> None:
+    """All of them as one site's logs, twice; then the tables as Hive shows them."""
+    logs = shutil.copytree(fixtures, tmp_path / "logs")
+    inputs = Inputs(fixtures / "enrollment" / "lms", fixtures / "enrollment" / "course_runs.json")
+    interval = Interval(date(2014, 4, 1), date(2014, 8, 7))
+    embedded = Update(logs, tmp_path / "embedded", interval, inputs, updating.RESOURCES)
+    expected = updating.run(embedded)
+    update = on_spark.on_spark(replace(embedded, data=tmp_path / "spark"))
+
+    first = on_spark.run(update)
+    assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
+    assert totals(first) == totals(expected)
+    assert rejects_of(update.data) == rejects_of(embedded.data)
+
+    second = on_spark.run(update)
+    assert (second.files, second.lines, second.rows_written) == (0, 0, 0)
+    assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
+    store = on_spark.store_of(update.data)
+    assert updating.events_on_disk(store) == updating.events_in_ledger(update.data) == first.events
+
+
+def test_tables_in_hive(tmp_path: Path) -> None:
+    """All rows and comments, after two nights."""
+    site = SampleSite.make(tmp_path, days=7, learners=10)
+    update = on_spark.on_spark(site.update(tmp_path / "spark"), **on_spark.HIVE)
+    on_spark.run(replace(update, logs=site.earlier_logs))
+    on_spark.run(update)
+    updating.run(site.update(tmp_path / "embedded"))
+
+    tables = updating.warehouse_of(tmp_path / "embedded")
+    with on_spark.session(update) as session:
+        assert session.table("events").count() == updating.events_in_ledger(update.data)
+        for metric in METRICS:
+            table = session.table(metric.name)
+            assert sorted(table.columns) == sorted(metric.table.names)
+            assert table.count() == len(tables.get(metric.name, tables["learner_enrollment"]))
+            described = session.sql(f"DESCRIBE EXTENDED {metric.name}").collect()
+            said = {row.col_name: row for row in described}
+            assert said["Comment"].data_type == metric.table.meaning
+            for column in metric.table.columns:
+                assert said[column.name].comment == column.meaning
+
+
+def totals(record: Any) -> tuple[Any, ...]:
+    return (record.files, record.bytes, record.lines, record.events, record.rejects_by_reason)
+
+
+@dataclass(frozen=True)
+class Nights:
+    """A site after two nights: with logs of some days ago, then with all."""
+
+    site: SampleSite
+    data: Path
+    embedded: Path
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    """Logs that grow, are rotated, packed and dirty; not to be changed."""
+    folder = tmp_path_factory.mktemp("nights")
+    site = SampleSite.make(folder)
+    data, embedded = folder / "spark", folder / "embedded"
+    for update in (site.earlier_update(data), site.update(data)):
+        on_spark.run(on_spark.on_spark(update))
+    for update in (site.earlier_update(embedded), site.update(embedded)):
+        updating.run(update)
+    return Nights(site, data, embedded)
+
+
+@pytest.fixture
+def data(nights: Nights, tmp_path: Path) -> Path:
+    """A copy of what the nights left, with the store beside it."""
+    shutil.copytree(on_spark.store_of(nights.data), on_spark.store_of(tmp_path / "data"))
+    return shutil.copytree(nights.data, tmp_path / "data")
+
+
+def test_from_night_to_night(nights: Nights) -> None:
+    assert updating.reports_of(nights.data) == updating.reports_of(nights.embedded)
+    assert rejects_of(nights.data) == rejects_of(nights.embedded)
+    names = ("files", "bytes", "lines", "events", "rejected", "late_events")
+    runs, expected = updating.runs_of(nights.data), updating.runs_of(nights.embedded)
+    assert [[run[name] for name in names] for run in runs] == [
+        [run[name] for name in names] for run in expected
+    ]
+    assert expected[1]["late_events"] > 0
+    assert {run["engine"] for run in runs} == {"spark"}
+    store = on_spark.store_of(nights.data)
+    assert updating.events_on_disk(store) == updating.events_in_ledger(nights.data)
+    assert list((store / "incoming").iterdir()) == []
+    for table in (schema.USER_ACTIVITY, schema.ENROLLMENT_DAY, schema.COURSE_ENROLLMENT_DAILY):
+        found = on_spark.stored(store, table)
+        assert in_order(found) == updating.warehouse_of(nights.embedded)[table.name]
+
+
+def test_store_that_was_formatted_is_filled_anew(nights: Nights, data: Path) -> None:
+    before = updating.reports_of(data)
+    shutil.rmtree(on_spark.store_of(data))
+
+    record = on_spark.run(on_spark.on_spark(nights.site.update(data)))
+
+    assert "is not as the last run left it: all logs were read anew" in record.notes[0]
+    assert record.events == updating.events_in_ledger(data)
+    assert record.rows_written == 0
+    assert updating.reports_of(data) == before
+    assert updating.events_on_disk(on_spark.store_of(data)) == record.events
+
+
+@pytest.mark.full
+def test_warehouse_that_was_restored_is_filled_anew(nights: Nights, data: Path) -> None:
+    """The store knows a later run than the ledger."""
+    backup = (data / "warehouse.duckdb").read_bytes()
+    narrow = replace(nights.site.interval, end=nights.site.interval.last_day)
+    on_spark.run(on_spark.on_spark(nights.site.update(data, interval=narrow)))
+    (data / "warehouse.duckdb").write_bytes(backup)
+
+    record = on_spark.run(on_spark.on_spark(nights.site.update(data)))
+
+    assert "all logs were read anew" in record.notes[0]
+    assert updating.reports_of(data) == updating.reports_of(nights.embedded)
+    assert updating.events_on_disk(on_spark.store_of(data)) == record.events
+
+
+def test_each_engine_has_its_own_data_folder(nights: Nights, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadDataFolder, match="is kept by the engine spark: name another"):
+        updating.run(nights.site.update(data))
+    embedded = shutil.copytree(nights.embedded, tmp_path / "embedded")
+    with pytest.raises(BadDataFolder, match="is kept by the engine duckdb: name another"):
+        on_spark.run(on_spark.on_spark(nights.site.update(embedded)))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"warehouse": "hdfs://127.0.0.1:9/warehouse"}, "hdfs://127.0.0.1:9/warehouse does not"),
+        ({"warehouse": "nofs://here/warehouse"}, "on a file system that Spark does not know"),
+        ({"master": "sparks"}, "'sparks' is no Spark master"),
+    ],
+)
+def test_cluster_that_is_not_there(
+    nights: Nights, data: Path, change: dict[str, str], said: str
+) -> None:
+    before = updating.reports_of(data)
+    update = on_spark.on_spark(nights.site.update(data))
+
+    with pytest.raises(PipelineError, match=said) as caught:
+        on_spark.run(replace(update, cluster=replace(update.cluster, **change)))
+
+    assert "\n" not in str(caught.value)
+    assert updating.reports_of(data) == before
+    failed = updating.runs_of(data)[-1]
+    assert (failed["status"], failed["error"]) == ("failed", f"{caught.value} (in step cluster)")
