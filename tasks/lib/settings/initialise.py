@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from tasks.lib.settings import Settings
     from tasks.lib.settings.templates import Declaration, Template
 
+_FOLDERS = {
+    "TRACKING_LOGS": "the LMS's tracking logs",
+    "LMS_FILES": "the LMS's tables and the list of course runs",
+}
+"""Settings that name a folder to be made, and what goes there."""
+
 
 def initialise(root: Path) -> Iterator[str]:
     """Make settings, folders, `.env`, `.target` files and a certificate; say what was made.
@@ -72,13 +78,14 @@ def _addition(text: str, new: Iterable[Declaration]) -> str:
 
 
 def _make_folders(loaded: Settings) -> Iterator[str]:
-    logs = loaded.path("TRACKING_LOGS")
-    if logs and _is_inside(logs, loaded.root) and not logs.exists():
-        try:
-            logs.mkdir(parents=True)
-        except OSError as error:
-            raise SettingsError(f"{logs} cannot be made: {error.strerror}") from error
-        yield f"{logs.relative_to(loaded.root)}: made; the LMS's tracking logs go here"
+    for name, content in _FOLDERS.items():
+        folder = loaded.path(name)
+        if folder and _is_inside(folder, loaded.root) and not folder.exists():
+            try:
+                folder.mkdir(parents=True)
+            except OSError as error:
+                raise SettingsError(f"{folder} cannot be made: {error.strerror}") from error
+            yield f"{folder.relative_to(loaded.root)}: made; {content} go here"
 
 
 def _make_certificate(loaded: Settings) -> Iterator[str]:

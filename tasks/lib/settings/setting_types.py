@@ -99,11 +99,11 @@ def url(default: str = "", *, required: bool | None = None) -> Type:
     return Type("a URL that starts with https:// or http://", _is_url, default, required)
 
 
-def location(default: str) -> Type:
-    """A service or a folder, as Hadoop names them: a URL of any scheme."""
+def location(default: str, *, or_none: bool = False) -> Type:
+    """A service or a folder, as Hadoop names them: a URL of any scheme; or the word `none`."""
     return Type(
-        "a URL such as hdfs://namenode:8020/warehouse",
-        lambda value: bool(_LOCATION.fullmatch(value)),
+        f"a URL such as {default}" + (", or none" if or_none else ""),
+        lambda value: bool(_LOCATION.fullmatch(value)) or (or_none and value == "none"),
         default,
     )
 

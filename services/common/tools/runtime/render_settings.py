@@ -58,9 +58,9 @@ class Settings:
         """An amount of memory, with its unit."""
         return self._matching(name, default, "[1-9][0-9]{0,9}[kKmMgG]", "a size such as 256m")
 
-    def url(self, name: str, default: str = "") -> str:
+    def url(self, name: str, default: str = "", *, or_none: bool = False) -> str:
         """A URL that names a service or a folder; it can stand in a properties file and in XML."""
-        form = r"[a-z][a-z0-9+]*://[A-Za-z0-9./_~:@%-]+"
+        form = r"[a-z][a-z0-9+]*://[A-Za-z0-9./_~:@%,-]+" + ("|none" if or_none else "")
         return self._matching(name, default, form, "a URL such as hdfs://namenode:8020/warehouse")
 
     def choice(self, name: str, *choices: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from insights_pipeline import __version__
 
@@ -55,6 +56,34 @@ class RunRecord:
     sequence: int = 0
     error: str | None = None
 
+    def as_row(self) -> dict[str, Any]:
+        """The record as a row of the table pipeline_run, which ends now; times in UTC."""
+        interval = self.interval
+        return {
+            "run_id": self.run_id,
+            "created": moment(ended := datetime.now(UTC)),
+            "status": self.status,
+            "started": moment(self.started),
+            "ended": moment(ended),
+            "interval_start": interval and interval.start.isoformat(),
+            "interval_end": interval and interval.end.isoformat(),
+            "engine": self.engine,
+            "version": self.version,
+            "files": self.files,
+            "bytes": self.bytes,
+            "lines": self.lines,
+            "events": self.events,
+            "rejected": self.rejected,
+            "late_events": self.late_events,
+            "warehouse_id": self.warehouse_id,
+            "sequence": self.sequence,
+            "error": self.error,
+            "rejects_by_reason": json.dumps(self.rejects_by_reason),
+            "rows_by_table": json.dumps(self.rows_by_table),
+            "seconds_by_step": json.dumps(self.seconds_by_step),
+            "notes": json.dumps(self.notes),
+        }
+
     @property
     def rejected(self) -> int:
         """Lines that are no events."""
@@ -71,3 +100,8 @@ class RunRecord:
             raise
         finally:
             self.seconds_by_step[name] = round(time.monotonic() - begin, 3)
+
+
+def moment(at: datetime) -> str:
+    """A time in UTC as both databases read it."""
+    return at.strftime("%Y-%m-%d %H:%M:%S")

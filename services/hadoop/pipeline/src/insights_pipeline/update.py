@@ -25,7 +25,7 @@ from insights_pipeline.metrics import METRICS
 from insights_pipeline.progress import Progress, Silence
 from insights_pipeline.resources import Resources
 from insights_pipeline.runs import RunRecord
-from insights_pipeline.warehouse import FILE, open_warehouse, told_as_pipeline_errors
+from insights_pipeline.warehouse import FILE, discard, open_warehouse, told_as_pipeline_errors
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -52,6 +52,8 @@ class Update:
         interval: UTC dates to cover; by default from the first event to the last whole day.
         inputs: what comes in beside the logs.
         resources: memory and processes to use.
+        until: the UTC date, exclusive, up to which days are whole; by default today.
+        full: whether to forget what earlier runs read, and read all logs anew.
     """
 
     logs: Path
@@ -59,6 +61,8 @@ class Update:
     interval: Interval | None = None
     inputs: Inputs = field(default_factory=Inputs)
     resources: Resources = field(default_factory=Resources.default)
+    until: date | None = None
+    full: bool = False
 
 
 def run_update(update: Update, reports: Reports, progress: Progress | None = None) -> RunRecord:
@@ -89,6 +93,8 @@ def recorded(update: Update, engine: str, reports: Reports) -> Generator[RunReco
     with told_as_pipeline_errors(update.data), _alone(update.data):
         with record.step("open"):
             reports.open()
+        if update.full:
+            discard(update.data)
         try:
             yield record
         except (PipelineError, KeyboardInterrupt) as error:
@@ -131,7 +137,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             record.notes += lacking
             with record.step("metrics"):
                 progress.step("metrics")
-                record.interval = update.interval or whole_days_since(first)
+                record.interval = update.interval or whole_days(first, update.until)
                 _bring_up_to_date(warehouse, run, parts, record, progress)
         with record.step("events"):
             warehouse.settle_files()
@@ -217,9 +223,9 @@ def _keep_rejects(reading: Reading, pieces: list[PieceRead], folder: Path) -> No
             lines_before += piece.lines
 
 
-def whole_days_since(first: date) -> Interval:
+def whole_days(first: date, until: date | None) -> Interval:
     """From the first event to the end of the last whole day."""
-    end = today()
+    end = until or today()
     return Interval(min(first, end - timedelta(days=1)), end)
 
 

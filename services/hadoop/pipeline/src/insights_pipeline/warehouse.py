@@ -292,6 +292,11 @@ def open_warehouse(folder: Path, memory: int, threads: int) -> Generator[Warehou
             yield warehouse
 
 
+def discard(folder: Path) -> None:
+    """Forget what earlier runs read; the next one removes their events, and reads all logs anew."""
+    (folder / FILE).unlink(missing_ok=True)
+
+
 def _connect(path: Path, memory: int, threads: int) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(

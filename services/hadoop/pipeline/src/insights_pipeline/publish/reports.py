@@ -10,11 +10,11 @@ One data folder may publish to several databases: each of them says by itself wh
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from insights_pipeline.runs import moment
 from insights_pipeline.schema import REPORTS, Column, Table, Type
 from insights_pipeline.warehouse import FILE, GONE, RUN
 
@@ -133,7 +133,7 @@ def _delete(
 
 
 def _insert(transaction: Transaction, warehouse: Warehouse, table: Table, condition: str) -> int:
-    created = _moment(datetime.now(UTC))
+    created = moment(datetime.now(UTC))
     columns = [*table.names, "created"]
     return sum(
         transaction.insert(table.name, columns, [(*row, created) for row in rows])
@@ -161,34 +161,5 @@ def _as_stored(column: Column) -> str:
 
 
 def _store(transaction: Transaction, record: RunRecord, status: str) -> None:
-    interval, ended = record.interval, datetime.now(UTC)
-    row = {
-        "run_id": record.run_id,
-        "created": _moment(ended),
-        "status": status,
-        "started": _moment(record.started),
-        "ended": _moment(ended),
-        "interval_start": interval and interval.start.isoformat(),
-        "interval_end": interval and interval.end.isoformat(),
-        "engine": record.engine,
-        "version": record.version,
-        "files": record.files,
-        "bytes": record.bytes,
-        "lines": record.lines,
-        "events": record.events,
-        "rejected": record.rejected,
-        "late_events": record.late_events,
-        "warehouse_id": record.warehouse_id,
-        "sequence": record.sequence,
-        "error": record.error,
-        "rejects_by_reason": json.dumps(record.rejects_by_reason),
-        "rows_by_table": json.dumps(record.rows_by_table),
-        "seconds_by_step": json.dumps(record.seconds_by_step),
-        "notes": json.dumps(record.notes),
-    }
+    row = record.as_row() | {"status": status}
     transaction.insert("pipeline_run", [*row], [[*row.values()]])
-
-
-def _moment(at: datetime) -> str:
-    """A time in UTC as both databases read it."""
-    return at.strftime("%Y-%m-%d %H:%M:%S")

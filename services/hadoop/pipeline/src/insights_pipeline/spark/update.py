@@ -17,7 +17,7 @@ from insights_pipeline.spark.computing import Computing
 from insights_pipeline.spark.intake import Intake
 from insights_pipeline.spark.session import open_session
 from insights_pipeline.spark.store import Store
-from insights_pipeline.update import Update, describe_nothing, recorded, whole_days_since
+from insights_pipeline.update import Update, describe_nothing, recorded, whole_days
 from insights_pipeline.upkeep import Change
 from insights_pipeline.warehouse import open_warehouse
 
@@ -109,7 +109,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
             record.notes += lacking
             with record.step("metrics"):
                 progress.step("metrics")
-                record.interval = update.interval or whole_days_since(first)
+                record.interval = update.interval or whole_days(first, update.until)
                 change = Change(number, record.interval, warehouse.interval)
                 done = count()
                 Computing(session, store, warehouse, change, plan, local).run(

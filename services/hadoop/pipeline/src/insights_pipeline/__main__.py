@@ -1,0 +1,66 @@
+"""The nightly run as a program, in its container or wherever its settings are in the environment.
+
+It says on stdout how far it is, in lines for people or, with --json, for programs: each line is an
+object with `step`, with `done` and `total`, with `record` (the run's, as the table pipeline_run has
+it), or with `error` and `exit_code`. An operator's mistake is one line on stderr and an exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser
+from datetime import date
+from typing import TYPE_CHECKING
+
+from insights_pipeline.errors import BadOption, PipelineError
+from insights_pipeline.interval import Interval
+from insights_pipeline.settings import Settings
+from insights_pipeline.telling import JsonLines, TimedLines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do one run; returns the exit code."""
+    parser = ArgumentParser(prog="insights-pipeline", description="Bring the reports up to date.")
+    parser.add_argument("--interval", metavar="A:B", help="UTC dates to cover, B exclusive")
+    parser.add_argument("--date", metavar="D", help="run as on this UTC date: cover all before it")
+    parser.add_argument("--full", action="store_true", help="read all logs anew")
+    parser.add_argument("--json", action="store_true", help="tell programs, not people")
+    options = parser.parse_args(arguments)
+    telling = JsonLines(sys.stdout) if options.json else TimedLines(sys.stdout)
+    # `docker stop` is to be as orderly an end as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        settings = Settings.of(os.environ)
+        interval = options.interval or settings.interval
+        record = settings.run(
+            interval=Interval.parse(interval) if interval and not options.date else None,
+            until=_date(options.date) if options.date else None,
+            full=options.full,
+            progress=telling,
+        )
+    except PipelineError as error:
+        telling.failed(str(error), error.exit_code)
+        return error.exit_code
+    except KeyboardInterrupt:
+        telling.failed("interrupted: nothing was published; the next run goes on", _INTERRUPTED)
+        return _INTERRUPTED
+    telling.succeeded(record)
+    return 0
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadOption(f"--date {text!r} is no date: give one such as 2026-02-01") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""The settings of a run in its container: environment variables, and a file for the password.
+
+ENGINE, SPARK_MASTER, WAREHOUSE, METASTORE, INTERVAL and PIPELINE_MEMORY mean what
+conf/pipeline.env.template says. A site that runs the package elsewhere may also set MYSQL_HOST, and
+the places of what the container has at fixed ones: TRACKING_LOGS, LMS_FILES, DATA,
+MYSQL_PASSWORD_FILE and REPORTS_MIGRATIONS.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from insights_pipeline import update as embedded
+from insights_pipeline.errors import BadOption
+from insights_pipeline.inputs import Inputs
+from insights_pipeline.publish.mariadb import Account, MariaDBReports
+from insights_pipeline.resources import LEAST, Resources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from insights_pipeline.interval import Interval
+    from insights_pipeline.progress import Progress
+    from insights_pipeline.runs import RunRecord
+
+_UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
+_CATALOG = "course_runs.jsonl"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to run on.
+
+    Attributes:
+        engine: duckdb or spark.
+        interval: dates as `A:B`, or empty.
+        memory: bytes that the run may take, all its processes together.
+        logs: folder of tracking logs.
+        lms: folder of the LMS's tables as CSV, and of course_runs.jsonl.
+        data: folder of what runs keep; each engine has one of its own below it.
+        reports: the database to publish to.
+        master, warehouse, metastore: of the cluster; the metastore may be `none`.
+    """
+
+    engine: str
+    interval: str
+    memory: int
+    logs: Path
+    lms: Path
+    data: Path
+    reports: MariaDBReports
+    master: str
+    warehouse: str
+    metastore: str
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Settings:
+        """Read them.
+
+        Raises:
+            BadOption: one is missing or malformed.
+        """
+
+        def value(name: str, default: str | None = None) -> str:
+            if found := environment.get(name, default):
+                return found
+            if default is None:
+                raise BadOption(f"{name} is not set")
+            return default
+
+        engine = value("ENGINE", "duckdb")
+        if engine not in ("duckdb", "spark"):
+            raise BadOption(f"ENGINE is {engine!r}: set it to duckdb or spark")
+        migrations = Path(value("REPORTS_MIGRATIONS", "/etc/analytics/reports-migrations"))
+        password = Path(value("MYSQL_PASSWORD_FILE", "/run/analytics/mysql-password"))
+        try:
+            account = Account(
+                value("MYSQL_HOST", "mysql"), "pipeline", password.read_text().rstrip("\n")
+            )
+        except OSError as error:
+            raise BadOption(f"MYSQL_PASSWORD_FILE {password}: {error.strerror}") from error
+        return cls(
+            engine=engine,
+            interval=value("INTERVAL", ""),
+            memory=_bytes(value("PIPELINE_MEMORY", "1024m")),
+            logs=Path(value("TRACKING_LOGS", "/tracking-logs")),
+            lms=Path(value("LMS_FILES", "/lms")),
+            data=Path(value("DATA", "/data")) / engine,
+            reports=MariaDBReports(account, {file.stem for file in migrations.glob("[0-9]*.py")}),
+            master=value("SPARK_MASTER", "") if engine == "duckdb" else value("SPARK_MASTER"),
+            warehouse=value("WAREHOUSE", "") if engine == "duckdb" else value("WAREHOUSE"),
+            metastore=value("METASTORE", "none"),
+        )
+
+    def run(
+        self, interval: Interval | None, until: date | None, full: bool, progress: Progress
+    ) -> RunRecord:
+        """Bring tables and reports up to date with the logs.
+
+        Args:
+            interval: UTC dates to cover; by default from the first event to the last whole day.
+            until: the date, exclusive, up to which days are whole; by default today.
+            full: whether to read all logs anew.
+            progress: told what is being done.
+
+        Raises:
+            PipelineError: the run could not be done; what was published before still stands.
+        """
+        catalog = self.lms / _CATALOG
+        what = embedded.Update(
+            logs=self.logs,
+            data=self.data,
+            interval=interval,
+            until=until,
+            full=full,
+            inputs=Inputs(
+                self.lms if self.lms.is_dir() else None, catalog if catalog.is_file() else None
+            ),
+            resources=Resources(max(self.memory, LEAST), len(os.sched_getaffinity(0))),
+        )
+        if self.engine == "duckdb":
+            return embedded.run_update(what, self.reports, progress)
+        from insights_pipeline.spark.update import Cluster, SparkUpdate, run_update
+
+        metastore = None if self.metastore == "none" else self.metastore
+        cluster = Cluster(self.master, self.warehouse, metastore)
+        return run_update(SparkUpdate(**vars(what), cluster=cluster), self.reports, progress)
+
+
+def _bytes(size: str) -> int:
+    try:
+        return int(size[:-1]) * _UNITS[size[-1].lower()]
+    except (ValueError, KeyError):
+        raise BadOption(f"PIPELINE_MEMORY is {size!r}: set it to a size such as 1024m") from None
