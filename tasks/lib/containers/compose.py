@@ -116,8 +116,10 @@ class Compose:
                 found[name] = service
         return found
 
-    def create(self, services: Collection[str]) -> None:
-        """Create the containers of services and of all that they depend on, without starting them.
+    def create(self, services: Collection[str], alone: bool = False) -> None:
+        """Create the containers of services, without starting them, and of all that they depend on.
+
+        `alone` leaves those that they depend on as they are.
 
         Those whose service or image has changed are replaced, which ends them, and so are those
         that depend on them; the others stay as they are. Does not build or pull.
@@ -130,7 +132,7 @@ class Compose:
                 [*services],
                 # Without what they depend on, Compose would hold the containers of a later, plain
                 # `docker compose up` for changed ones.
-                dependencies=True,
+                dependencies=not alone,
                 start=False,
                 no_build=True,
                 pull="never",
@@ -145,6 +147,15 @@ class Compose:
         """
         with self._explained():
             self._cli.down(volumes=volumes, remove_orphans=True, quiet=True)
+
+    def remove(self, services: Sequence[str]) -> None:
+        """Stop and remove the containers of services; those that depend on others go first.
+
+        Raises:
+            ComposeError: one cannot be removed.
+        """
+        with self._explained():
+            self._cli.rm([*services], stop=True)
 
     def print_logs(
         self, services: Sequence[str], follow: bool = True, since: str | None = None
@@ -177,6 +188,27 @@ class Compose:
         """
         fresh = ("--rm", "--no-deps", "--entrypoint", "sh")
         return self._connected("run", *fresh, *_terminal(), service, "-c", command)
+
+    def begin(
+        self, service: str, *command: str, publish: Sequence[str] = ()
+    ) -> subprocess.Popen[str]:
+        """Begin a command in a fresh container of a service, which goes with the command's end.
+
+        What it prints is for the caller to read; what it complains of, for the operator. Neither
+        Ctrl-C nor this process's end reaches it: its container is to be stopped.
+        """
+        ports = [f"--publish={port}" for port in publish]
+        return subprocess.Popen(
+            [
+                *(*map(str, self._cli.docker_compose_cmd), "--progress=quiet"),
+                *("run", "--rm", "--no-deps", "--no-TTY", *ports, service, *command),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
 
     def ask(self, service: str, *command: str) -> str:
         """Run a command in the running container of a service; returns what it printed.

@@ -18,7 +18,7 @@ from tasks.lib.engine import EngineError
 from tasks.lib.errors import OperatorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from tasks.lib.containers.compose import Compose, Service
     from tasks.lib.engine import Container, Engine
@@ -43,6 +43,9 @@ class State(StrEnum):
     HEALTHY = "healthy"
     DONE = "done"
     FAILED = "failed"
+
+
+_ORDER = {State.FAILED: 0, State.STARTING: 1, State.HEALTHY: 2, State.DONE: 2}
 
 
 @dataclass(frozen=True)
@@ -78,27 +81,31 @@ def bring_up(
     services: Mapping[str, Service],
     show: Callable[[Sequence[Standing]], None],
     seconds: float = SECONDS,
+    alone: bool = False,
+    again: str = "inv up",
 ) -> None:
     """Start these services in the order of their dependencies; returns once all are healthy.
 
     Args:
-        services: by name, with all that they depend on.
+        services: by name, with all that they depend on among each other.
         show: is given the standing of each, about twice a second.
         seconds: how long each may take.
+        alone: whether to leave other services that they depend on as they are.
+        again: the command to give once what is wrong has been mended.
 
     Raises:
         UnhealthyError: one ended, dies again and again, is unhealthy, or takes too long.
         ComposeError: one cannot be started.
     """
     watch = _Watch(services, seconds, engine.containers(compose.project))
-    compose.create([*services])
+    compose.create([*services], alone)
     while True:
         containers = engine.containers(compose.project)
         standings = watch.look(containers)
         show(standings)
         for standing in standings:
             if standing.state is State.FAILED:
-                raise _explain(standing, standings, containers, engine)
+                raise _explain(standing, standings, containers, engine, again)
         if all(standing.state in (State.HEALTHY, State.DONE) for standing in standings):
             return
         ready = {each.service for each in standings if each.state is State.READY}
@@ -139,16 +146,21 @@ class _Watch:
         for each in containers:
             before = self._restarts_before.get(each.id, 0)
             self._restarts_before[each.id] = min(before, each.restarts)
-        found = {each.service: each for each in containers}
-        started = {name: self._started(name, found.get(name)) for name in self._since}
+        found: dict[str, list[Container]] = {}
+        for each in containers:
+            found.setdefault(each.service, []).append(each)
+        started = {name: self._slowest(name, found.get(name, [])) for name in self._since}
         return [
             started.get(service.name) or _not_started(service, found, started)
             for service in self._services.values()
         ]
 
-    def _started(self, name: str, container: Container | None) -> Standing:
-        if container is None:
-            return _removed(name)
+    def _slowest(self, name: str, containers: Sequence[Container]) -> Standing:
+        """How far a service is: as far as the last one of its containers."""
+        standings = [self._started(name, each) for each in containers]
+        return min(standings, key=lambda each: _ORDER[each.state], default=_removed(name))
+
+    def _started(self, name: str, container: Container) -> Standing:
         is_one_shot = name in self._one_shots
         if is_one_shot and container.state == "exited" and container.exit_code == 0:
             return Standing(name, State.DONE)
@@ -179,7 +191,7 @@ def _removed(name: str) -> Standing:
 
 
 def _not_started(
-    service: Service, found: Mapping[str, Container], started: Mapping[str, Standing]
+    service: Service, found: Collection[str], started: Mapping[str, Standing]
 ) -> Standing:
     if service.name not in found:
         return _removed(service.name)
@@ -219,13 +231,14 @@ def _explain(
     standings: Sequence[Standing],
     containers: Sequence[Container],
     engine: Engine,
+    again: str,
 ) -> UnhealthyError:
     ids = [container.id for container in containers if container.service == failed.service]
     waiting = [each.service for each in standings if each.state is State.WAITING]
     consequence = f"; waiting for it: {', '.join(waiting)}" if waiting else ""
     return UnhealthyError(
         f"{failed.service} {failed.detail}{consequence}. Its whole log:"
-        f" `inv logs.{failed.service}`; once it is mended: `inv up`",
+        f" `inv logs.{failed.service}`; once it is mended: `{again}`",
         failed.service,
         engine.logs(ids[0], _LOG_LINES) if ids else "",
     )

@@ -171,14 +171,16 @@ class Engine:
                     yield transfer
             yield str(self._connection.sdk.inspect_image(tag)["Id"])
 
-    def containers(self, project: str) -> list[Container]:
-        """The containers of a Compose project, one-off ones left out, by name.
+    def containers(self, project: str, *, one_off: bool = False) -> list[Container]:
+        """The containers of a Compose project, by name; those of single commands only if asked for.
 
         One request, and one more, of about a millisecond, for each container.
         """
         from docker.errors import NotFound
 
-        labels = [f"{records.PROJECT_LABEL}={project}", "com.docker.compose.oneoff=False"]
+        labels = [f"{records.PROJECT_LABEL}={project}"]
+        if not one_off:
+            labels.append("com.docker.compose.oneoff=False")
         containers = []
         with self._explained():
             for listed in self._connection.sdk.containers(all=True, filters={"label": labels}):
@@ -215,6 +217,62 @@ class Engine:
         """
         with self._explained():
             self._connection.sdk.start(container)
+
+    def stop(self, container: str) -> None:
+        """Stops a container, by id or name, within its own grace period; returns once it has ended.
+
+        Raises:
+            EngineError: it cannot be stopped. One that is gone is no error.
+        """
+        from docker.errors import NotFound
+
+        with self._explained():
+            try:
+                # The SDK's own default would be 10 seconds, whatever the container asks for.
+                seconds = self._connection.sdk.inspect_container(container)["Config"].get(
+                    "StopTimeout"
+                )
+                self._connection.sdk.stop(container, timeout=seconds or 10)
+            except NotFound:
+                return
+
+    def remove_container(self, container: str) -> None:
+        """Removes a container, running or not; nothing where it is gone already."""
+        from docker.errors import NotFound
+
+        with self._explained():
+            try:
+                self._connection.sdk.remove_container(container, force=True)
+            except NotFound:
+                return
+
+    def remove_network(self, network: str) -> None:
+        """Removes a network, by name; nothing where it is gone already.
+
+        Raises:
+            EngineError: a container uses it.
+        """
+        from docker.errors import NotFound
+
+        with self._explained():
+            try:
+                self._connection.sdk.remove_network(network)
+            except NotFound:
+                return
+
+    def remove_volume(self, volume: str) -> None:
+        """Removes a volume, by name, with all that is in it; nothing where it is gone already.
+
+        Raises:
+            EngineError: a container uses it.
+        """
+        from docker.errors import NotFound
+
+        with self._explained():
+            try:
+                self._connection.sdk.remove_volume(volume)
+            except NotFound:
+                return
 
     def logs(self, container: str, lines: int) -> str:
         """The last lines of what a container, by id or name, has printed.

@@ -73,7 +73,7 @@ def nothing_to_do(root: Path, keys: Iterable[str] | None = None) -> str | None:
     None also where that is not to be told from what environment and conf/*.env give alone.
 
     Raises:
-        BuildLockedError, EngineError, OperatorError, SettingsError: as `build`.
+        LockedError, EngineError, OperatorError, SettingsError: as `build`.
     """
     given = settings.given(root, "REGISTRY", "VERSION")
     if not given:
@@ -94,7 +94,7 @@ def build(
 
     Raises:
         OperatorError: an image could not be built, or none could; says which, and why.
-        BuildLockedError: another build is at work in this checkout.
+        LockedError: another build is at work in this checkout.
         SettingsError: a setting cannot be used.
     """
     options = options or Options()

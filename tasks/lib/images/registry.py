@@ -98,7 +98,7 @@ def pull(engine: Engine, root: Path, graph: Graph, keys: Iterable[str]) -> Itera
     Raises:
         RegistryError: the registry does not answer, refuses or does not have one. What was pulled
             before that stays.
-        BuildLockedError: a build is at work in this checkout.
+        LockedError: a build is at work in this checkout.
     """
     chosen = set(keys)
     with build_lock.hold(root, "inv pull") as lock:

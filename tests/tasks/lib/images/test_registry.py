@@ -15,11 +15,11 @@ import registry_server
 from registry_server import ACCOUNT, PASSWORD, USER, Registry, serving
 from tasks.lib.engine import Engine
 from tasks.lib.images import build_lock, registry, stamps
-from tasks.lib.images.build_lock import BuildLockedError
 from tasks.lib.images.graph import image_keys, read_graph
 from tasks.lib.images.registry import NotPushedError, RegistryError
 from tasks.lib.images.staleness import plan
 from tasks.lib.images.stamps import Stamp
+from tasks.lib.lock import LockedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -244,7 +244,7 @@ class TestPull:
         assert "never built" in checkout.reasons["toy/base"]
 
     def test_not_while_a_build_is_at_work(self, checkout: Checkout) -> None:
-        with build_lock.hold(checkout.root, "inv build"), pytest.raises(BuildLockedError):
+        with build_lock.hold(checkout.root, "inv build"), pytest.raises(LockedError):
             checkout.pull()
 
     def test_other_commit_is_told(
