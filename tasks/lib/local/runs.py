@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.lib.errors import OperatorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 REPORTS_FILE = "reports.sqlite3"
@@ -69,7 +69,12 @@ def from_json(text: str) -> Run:
 
     What is JSON within a column may come as such, or as a text of it.
     """
-    values = json.loads(text)
+    return from_row(json.loads(text))
+
+
+def from_row(row: Mapping[str, Any]) -> Run:
+    """A run from a row of the table, of which it takes what it has a field for."""
+    values = {name: row[name] for name in _COLUMNS}
     for name in _JSON:
         if isinstance(values[name], str):
             values[name] = json.loads(values[name])
@@ -124,5 +129,4 @@ def describe(run: Run) -> Iterator[str]:
 
 
 def _run(row: tuple[Any, ...]) -> Run:
-    values = dict(zip(_COLUMNS, row, strict=True))
-    return Run(**values | {name: json.loads(values[name]) for name in _JSON})
+    return from_row(dict(zip(_COLUMNS, row, strict=True)))

@@ -2,7 +2,8 @@
 
 It says on stdout how far it is, in lines for people or, with --json, for programs: each line is an
 object with `step`, with `done` and `total`, with `record` (the run's, as the table pipeline_run has
-it), or with `error` and `exit_code`. An operator's mistake is one line on stderr and an exit code.
+it, with rows_written and newest_event), or with `error` and `exit_code`. An operator's mistake is
+one line and an exit code.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from insights_pipeline import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from datetime import date
 
     from insights_pipeline.interval import Interval
 
@@ -34,6 +35,7 @@ class RunRecord:
         rows_written: report rows that this run published: new ones, changed ones and removed ones.
         notes: what an operator should know, such as files left for the next run.
         warehouse_id, sequence: the state of which warehouse the reports hold.
+        newest_event: its date, of all that were ever read.
     """
 
     engine: str
@@ -54,6 +56,7 @@ class RunRecord:
     notes: list[str] = field(default_factory=list)
     warehouse_id: str = ""
     sequence: int = 0
+    newest_event: date | None = None
     error: str | None = None
 
     def as_row(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The settings of a run in its container: environment variables, and a file for the password.
 
-ENGINE, SPARK_MASTER, WAREHOUSE, METASTORE, INTERVAL and PIPELINE_MEMORY mean what
+ENGINE, SPARK_MASTER, WAREHOUSE, METASTORE, DRIVER_HOST, INTERVAL and PIPELINE_MEMORY mean what
 conf/pipeline.env.template says. A site that runs the package elsewhere may also set MYSQL_HOST, and
 the places of what the container has at fixed ones: TRACKING_LOGS, LMS_FILES, DATA,
 MYSQL_PASSWORD_FILE and REPORTS_MIGRATIONS.
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from insights_pipeline.runs import RunRecord
 
 _UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
+_DRIVER_PORTS = ("7078", "7079")
 _CATALOG = "course_runs.jsonl"
 
 
@@ -44,6 +45,7 @@ class Settings:
         data: folder of what runs keep; each engine has one of its own below it.
         reports: the database to publish to.
         master, warehouse, metastore: of the cluster; the metastore may be `none`.
+        driver_host: the address at which executors outside this machine reach it; or empty.
     """
 
     engine: str
@@ -56,6 +58,7 @@ class Settings:
     master: str
     warehouse: str
     metastore: str
+    driver_host: str
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Settings:
@@ -94,6 +97,7 @@ class Settings:
             master=value("SPARK_MASTER", "") if engine == "duckdb" else value("SPARK_MASTER"),
             warehouse=value("WAREHOUSE", "") if engine == "duckdb" else value("WAREHOUSE"),
             metastore=value("METASTORE", "none"),
+            driver_host=value("DRIVER_HOST", ""),
         )
 
     def run(
@@ -127,8 +131,20 @@ class Settings:
         from insights_pipeline.spark.update import Cluster, SparkUpdate, run_update
 
         metastore = None if self.metastore == "none" else self.metastore
-        cluster = Cluster(self.master, self.warehouse, metastore)
+        cluster = Cluster(self.master, self.warehouse, metastore, settings=self._driver())
         return run_update(SparkUpdate(**vars(what), cluster=cluster), self.reports, progress)
+
+    def _driver(self) -> dict[str, str]:
+        """Spark's settings for a driver that executors reach by ports of this machine."""
+        if not self.driver_host:
+            return {}
+        messages, data = _DRIVER_PORTS
+        return {
+            "spark.driver.host": self.driver_host,
+            "spark.driver.bindAddress": "0.0.0.0",
+            "spark.driver.port": messages,
+            "spark.driver.blockManager.port": data,
+        }
 
 
 def _bytes(size: str) -> int:

@@ -33,7 +33,9 @@ class JsonLines:
 
     def succeeded(self, record: RunRecord) -> None:
         """The run has ended well."""
-        self._tell(record=record.as_row())
+        newest = record.newest_event
+        more = {"rows_written": record.rows_written, "newest_event": newest and str(newest)}
+        self._tell(record=record.as_row() | more)
 
     def failed(self, message: str, exit_code: int) -> None:
         """The run has failed; people read of it on stderr."""

@@ -139,6 +139,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
                 progress.step("metrics")
                 record.interval = update.interval or whole_days(first, update.until)
                 _bring_up_to_date(warehouse, run, parts, record, progress)
+        record.newest_event = warehouse.newest_event()
         with record.step("events"):
             warehouse.settle_files()
         progress.step("publish")

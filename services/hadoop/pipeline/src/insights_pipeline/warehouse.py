@@ -250,6 +250,11 @@ class Warehouse:
         found = self._value("SELECT MIN(date) FROM ledger.part")
         return found if isinstance(found, date) else None
 
+    def newest_event(self) -> date | None:
+        """Date of the latest event that was ever read."""
+        found = self._value("SELECT MAX(date) FROM ledger.part")
+        return found if isinstance(found, date) else None
+
     def _value(self, query: str) -> Any:
         row = self.connection.execute(query).fetchone()
         return row[0] if row else None

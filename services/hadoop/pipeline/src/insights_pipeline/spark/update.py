@@ -119,6 +119,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
             warehouse.set_interval(record.interval)
             warehouse.set_meta("engine", ENGINE)
             home.keep(warehouse, plan)
+        record.newest_event = warehouse.newest_event()
         with record.step("events"):
             warehouse.settle_files()
             home.settle(warehouse, store, catalog)
