@@ -33,9 +33,10 @@ _TASKS = """
 from pathlib import Path
 from invoke import Collection
 __path__ = [str(Path(__file__).with_name("tasks"))]
-from tasks import services, stack, status
+from tasks import hadoop, services, stack, status
 namespace = Collection(
     stack.destroy, stack.down, stack.up, status.status,
+    hadoop.namespace, hadoop.format_namenode, hadoop.nightly,
     services.enter, services.logs, services.shell, services.start, stack.tls,
 )
 """
@@ -82,15 +83,17 @@ class ToyStack:
         (self.root / file).write_text(f"services:\n{blocks}{top}")
 
     def set(self, **values: str) -> None:
-        """Edit settings in conf/analytics.env, as an operator does."""
-        file = self.root / "conf/analytics.env"
-        content = file.read_text()
+        """Edit settings in conf/, as an operator does."""
         for name, value in values.items():
-            content, found = re.subn(
-                rf"^{name}=.*$", f"{name}='{value}'", content, flags=re.MULTILINE
-            )
-            assert found, f"no {name} in {file}"
-        file.write_text(content)
+            for file in self.root.glob("conf/*.env"):
+                content, found = re.subn(
+                    rf"^{name}=.*$", f"{name}='{value}'", file.read_text(), flags=re.MULTILINE
+                )
+                if found:
+                    file.write_text(content)
+                    break
+            else:
+                raise AssertionError(f"no {name} in conf/")
 
     @property
     def program(self) -> list[str]:

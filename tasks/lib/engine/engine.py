@@ -6,8 +6,10 @@ once, is asked here. No module outside this package imports the SDK.
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tasks.lib.engine import records, versions
@@ -238,13 +240,19 @@ class Engine:
 
     def remove_container(self, container: str) -> None:
         """Removes a container, running or not; nothing where it is gone already."""
-        from docker.errors import NotFound
+        from docker.errors import APIError, NotFound
 
         with self._explained():
-            try:
-                self._connection.sdk.remove_container(container, force=True)
-            except NotFound:
-                return
+            while True:
+                try:
+                    self._connection.sdk.remove_container(container, force=True)
+                except NotFound:
+                    return
+                except APIError as error:
+                    # Somebody else is about to remove it.
+                    if error.status_code != HTTPStatus.CONFLICT:
+                        raise
+                    time.sleep(0.1)
 
     def remove_network(self, network: str) -> None:
         """Removes a network, by name; nothing where it is gone already.
