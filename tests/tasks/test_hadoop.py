@@ -20,7 +20,7 @@ import pytest
 
 from tasks.lib.engine import Engine
 from tasks.lib.hadoop import attempts
-from toy_stack import ToyStack, ctrl_c, finish, service, toy_stack
+from toy_stack import GOOD, ToyStack, ctrl_c, finish, service, toy_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,8 +91,8 @@ def with_pipeline(toy: ToyStack, script: str, namenode: str = "") -> None:
     once = "networks: [hadoop, database]\ndepends_on: [datanode, mysql]"
     toy.compose(
         HADOOP,
-        namenode=service(namenode, more=IN_HADOOP) if namenode else service(more=IN_HADOOP),
-        datanode=service(more=IN_HADOOP, after="namenode"),
+        namenode=service(namenode or GOOD, more=f"{IN_HADOOP}\nvolumes: ['namenode:/data']"),
+        datanode=service(more=f"{IN_HADOOP}\nvolumes: ['datanode:/data']", after="namenode"),
         **{
             "hive-metastore": service(more=IN_HADOOP, after="datanode mysql"),
             "spark": service(more=IN_HADOOP),
@@ -320,6 +320,8 @@ def test_next_run_cleans_up_after_kill_9(toy: ToyStack) -> None:
     process = begin(toy)
     process.kill()
     process.wait()
+    for pipe in filter(None, (process.stdout, process.stderr)):
+        pipe.close()
     services, _ = left(toy)
     assert "pipeline" in services
 
