@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         " event to the last whole day",
         "lms": "folder of LMS tables: auth_userprofile.csv, grades_persistentcoursegrade.csv",
         "catalog": "course runs of the discovery service, one JSON object a line",
-        "engine": "duckdb",
+        "engine": "duckdb; or spark, on this machine's processors, which needs Java 17",
         "publish": "where to: data, the folder; stack, the database of the running stack",
         "memory": "limit for the whole run, such as 2GB; default: half of the machine's",
     }
@@ -40,9 +40,9 @@ def update(
     """Read what is new in the logs and bring the reports up to date."""
     from tasks.lib.environment import ROOT, ensure
 
-    if engine != "duckdb":
-        raise OperatorError(f"--engine {engine} is not known here: this command runs duckdb", 2)
-    ensure("local")
+    if engine not in ("duckdb", "spark"):
+        raise OperatorError(f"--engine {engine} is not known: give duckdb or spark", 2)
+    ensure("spark" if engine == "spark" else "local")
     from insights_pipeline.inputs import Inputs
     from insights_pipeline.interval import Interval
     from insights_pipeline.resources import Resources
@@ -60,7 +60,8 @@ def update(
         resources=Resources.with_memory(memory) if memory else Resources.default(),
     )
     reports = pipeline.reports(publish, update.data, ROOT)
-    for line in pipeline.describe(pipeline.run(update, reports), update.data, reports.place):
+    record = pipeline.run(pipeline.on(engine, update), reports)
+    for line in pipeline.describe(record, update.data, reports.place):
         console.say(line)
 
 

@@ -121,7 +121,7 @@ def test_missing_option() -> None:
     [
         (("--interval", "May"), "inv: --interval 'May' is no interval: give two dates"),
         (("--memory", "lots"), "inv: --memory 'lots' is no size: give one such as 2GB"),
-        (("--engine", "spark"), "inv: --engine spark is not known here"),
+        (("--engine", "flink"), "inv: --engine flink is not known: give duckdb or spark"),
     ],
 )
 def test_option_that_cannot_be_meant(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from shutil import which
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from analytics_data_api.database import known_migrations, migrate_sqlite
+from insights_pipeline import update as embedded
 from insights_pipeline.publish.sqlite import SqliteReports
-from insights_pipeline.update import REPORTS_FILE, Update, run_update
+from insights_pipeline.spark import update as spark
+from insights_pipeline.spark.update import Cluster, SparkUpdate
+from insights_pipeline.update import REPORTS_FILE, Update
 from insights_pipeline.warehouse import rejects_file
 from tasks.lib import console
 from tasks.lib.errors import OperatorError
@@ -61,6 +66,21 @@ def _reports_of_stack(root: Path) -> Reports:
     return MariaDBReports(account, known_migrations())
 
 
+def on(engine: str, update: Update) -> Update:
+    """The update on an engine: Spark uses this machine's processors, with its tables in a folder.
+
+    Raises:
+        OperatorError: there is no Java.
+    """
+    if engine != "spark":
+        return update
+    if which("java") is None:
+        raise OperatorError("--engine spark needs Java 17: install it, or leave out the option")
+    store = update.data.absolute().with_name(f"{update.data.name}-tables")
+    cluster = Cluster("local[*]", f"file://{quote(str(store))}")
+    return SparkUpdate(**vars(update), cluster=cluster)
+
+
 def run(update: Update, target: Reports | None = None) -> RunRecord:
     """Do the update and show its progress; it is published in the data folder by default.
 
@@ -69,7 +89,9 @@ def run(update: Update, target: Reports | None = None) -> RunRecord:
     """
     target = target or SqliteReports(update.data / REPORTS_FILE, migrate_sqlite)
     with _Shown() as progress:
-        return run_update(update, target, progress)
+        if isinstance(update, SparkUpdate):
+            return spark.run_update(update, target, progress)
+        return embedded.run_update(update, target, progress)
 
 
 def describe(record: RunRecord, data: Path, place: str = "") -> Iterator[str]:
