@@ -166,7 +166,9 @@ class Lab:
 
     def idle(self, service: str, **settings: str) -> Container:
         """Start a service that renders its settings, and then does nothing."""
-        container = self.start(service, command=["sh", "-c", "echo idle; sleep 300"], **settings)
+        container = self.start(
+            service, command=["sh", "-c", "echo idle; exec sleep 1200"], **settings
+        )
         wait_for(lambda: "idle" in logs(container))
         return container
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from images.engine import inside, logs, wait_for, wait_until_healthy
+from images.engine import inside, wait_for, wait_until_healthy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from python_on_whales import Container
 
     from images.engine import Lab
@@ -72,18 +77,68 @@ def unhealthy_says(container: Container, text: str) -> None:
         last = health.log[-1] if health and health.log else None
         return last is not None and last.exit_code != 0 and text in (last.output or "")
 
-    wait_for(told, seconds=60)
+    wait_for(told, SECONDS_TO_START)
 
 
-def drive(driver: Container, script: str) -> str:
-    """What a program of PySpark prints in a container of the pipeline's image."""
-    command = 'SPARK_LOCAL_HOSTNAME=$(driver-address spark://spark:7077) exec python -c "$0"'
-    printed = inside(driver, "sh", "-c", command, script)
-    return printed.rpartition("----\n")[2]
+# Spark tells its log to its output: what is asked for goes to the one that there was before.
+_LOOP = """
+import contextlib, json, os, sys, traceback
+out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+from pyspark.sql import SparkSession
+builder = SparkSession.builder.config("spark.ui.enabled", "false")
+names = {"spark": builder.getOrCreate()}
+for line in sys.stdin:
+    end = "done"
+    with contextlib.redirect_stdout(out):
+        try:
+            exec(json.loads(line), names)
+        except Exception:
+            traceback.print_exc(file=out)
+            end = "failed"
+    print("----" + end, file=out, flush=True)
+"""
 
 
-def start_driver(lab: Lab) -> Container:
-    """A container of the pipeline's image that waits for what it is to run."""
-    driver = lab.start("pipeline", command=["sh", "-c", "echo idle; sleep 600"])
-    wait_for(lambda: "idle" in logs(driver))
-    return driver
+@dataclass(frozen=True)
+class Driver:
+    """A session of PySpark in a container of the pipeline's image."""
+
+    container: Container
+    _scripts: IO[str]
+    _output: IO[str]
+
+    def run(self, script: str) -> str:
+        """What a program prints for which `spark` is the session, and others' names are its own."""
+        self._scripts.write(json.dumps(script) + "\n")
+        self._scripts.flush()
+        printed = ""
+        for line in self._output:
+            if line == "----done\n":
+                return printed
+            assert line != "----failed\n", printed
+            printed += line
+        raise AssertionError(f"the session ended: {printed}")
+
+
+@contextmanager
+def driver(lab: Lab, master: str, **settings: str) -> Iterator[Driver]:
+    """A session on a master of Spark."""
+    container = lab.idle("pipeline", **settings)
+    variables = [f"PYSPARK_SUBMIT_ARGS=--master {master} pyspark-shell"]
+    if master.startswith("spark:"):
+        variables.append(
+            f"SPARK_LOCAL_HOSTNAME={inside(container, 'driver-address', master).strip()}"
+        )
+    command = ["docker", "exec", "--interactive"]
+    command += [word for each in variables for word in ("--env", each)]
+    with subprocess.Popen(
+        [*command, container.id, "python", "-c", _LOOP],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        yield Driver(container, process.stdin, process.stdout)
+        process.stdin.close()

@@ -47,15 +47,24 @@ def end(container: Container) -> str:
     return line
 
 
-# Files --------------------------------------------------------------------------------------------
-def test_a_file_survives_a_kill_of_both(hdfs: Hdfs) -> None:
+# In use -------------------------------------------------------------------------------------------
+def test_a_file_survives_a_kill_of_both_and_a_datanode_alone_is_not_healthy(hdfs: Hdfs) -> None:
     hdfs.write("/kept.txt", "what was closed is on disk")
-    for container in (hdfs.namenode, hdfs.datanode):
-        docker.kill(container, signal="KILL")
+    docker.kill(hdfs.namenode, signal="KILL")
+    unhealthy_says(hdfs.datanode, "namenode")
+    docker.kill(hdfs.datanode, signal="KILL")
     for container in (hdfs.namenode, hdfs.datanode):
         docker.start(container)
         healthy(container)
     assert hdfs.shell("-cat", "/kept.txt") == "what was closed is on disk"
+
+
+def test_a_datanode_whose_namenode_takes_no_files_is_not_healthy(hdfs: Hdfs) -> None:
+    admin = ("java", "@/etc/java.options", "-Xmx64m", "org.apache.hadoop.hdfs.tools.DFSAdmin")
+    inside(hdfs.namenode, *admin, "-safemode", "enter")
+    unhealthy_says(hdfs.datanode, "the namenode takes no files: Safe mode is ON")
+    inside(hdfs.namenode, *admin, "-safemode", "leave")
+    healthy(hdfs.datanode)
 
 
 def test_they_take_no_more_memory_than_they_are_given(hdfs: Hdfs) -> None:
@@ -65,12 +74,12 @@ def test_they_take_no_more_memory_than_they_are_given(hdfs: Hdfs) -> None:
             container, *("java", "-XX:MaxRAMPercentage=50", "-XX:+PrintFlagsFinal", "-version")
         )
         [heap] = [line.split()[3] for line in flags.splitlines() if " MaxHeapSize " in line]
-        limit = inside(container, "cat", "/sys/fs/cgroup/memory.max")
-        assert int(heap) == pytest.approx(int(limit) / 2, rel=0.05)
+        assert int(heap) == pytest.approx(container.host_config.memory / 2, rel=0.05)
         assert "MaxRAMPercentage=50" in inside(container, "cat", "/proc/1/cmdline")
 
 
 # Volumes ------------------------------------------------------------------------------------------
+@pytest.mark.full
 def test_a_first_start_that_was_killed_begins_anew(lab: Lab) -> None:
     names, blocks = lab.volume(), lab.volume()
     killed = start_namenode(lab, names, blocks, cpus=0.5)  # slowly, so as to hit the moment
@@ -85,13 +94,15 @@ def test_a_first_start_that_was_killed_begins_anew(lab: Lab) -> None:
 
 
 @pytest.fixture(scope="module")
-def used() -> Iterator[tuple[Lab, str, str]]:
+def used(hdfs: Hdfs) -> tuple[Lab, str, str]:
     """Volumes of a file system that was in use."""
-    with Lab() as lab:
-        hdfs = start_hdfs(lab)
-        for container in (hdfs.datanode, hdfs.namenode):
-            docker.stop(container)
-        yield lab, hdfs.names, hdfs.blocks
+    for container in (hdfs.datanode, hdfs.namenode):
+        docker.stop(container, time=30)
+        container.reload()
+        # Each ended by itself, as it was told to.
+        assert container.state.exit_code == 128 + 15
+        wait_for(lambda container=container: "SHUTDOWN_MSG" in logs(container))
+    return hdfs.lab, hdfs.names, hdfs.blocks
 
 
 @pytest.mark.parametrize(
@@ -141,30 +152,3 @@ def test_a_datanode_refuses_the_namenode_of_another_file_system(
     assert line.startswith("start-datanode: /var/lib/hdfs holds blocks of the file system CID-")
     assert "restore the volumes of namenode and datanode from the same backup" in line
     docker.stop(other)
-
-
-# Health and end -----------------------------------------------------------------------------------
-def test_a_datanode_without_its_namenode_is_not_healthy(lab: Lab) -> None:
-    hdfs = start_hdfs(lab)
-    docker.stop(hdfs.namenode)
-    unhealthy_says(hdfs.datanode, "namenode")
-    docker.start(hdfs.namenode)
-    healthy(hdfs.datanode)
-
-
-def test_nor_is_one_whose_namenode_takes_no_files(lab: Lab) -> None:
-    hdfs = start_hdfs(lab)
-    admin = ("java", "@/etc/java.options", "-Xmx64m", "org.apache.hadoop.hdfs.tools.DFSAdmin")
-    inside(hdfs.namenode, *admin, "-safemode", "enter")
-    unhealthy_says(hdfs.datanode, "the namenode takes no files: Safe mode is ON")
-    inside(hdfs.namenode, *admin, "-safemode", "leave")
-    healthy(hdfs.datanode)
-
-
-def test_they_stop_when_they_are_told_to(lab: Lab) -> None:
-    hdfs = start_hdfs(lab)
-    for container in (hdfs.datanode, hdfs.namenode):
-        docker.stop(container, time=30)
-        container.reload()
-        assert container.state.exit_code == 128 + 15
-        wait_for(lambda container=container: "SHUTDOWN_MSG" in logs(container))
