@@ -27,11 +27,29 @@ SOURCE = Path(insights_pipeline.__file__).parents[1]
 # Each is a program that runs until it kills itself, and Spark with it, at the moment that its name
 # tells.
 DYING = """
-import os, signal
+import os, signal, threading, time
 import on_spark
+from insights_pipeline.publish import reports
 from insights_pipeline.spark import home
+from insights_pipeline.spark.catalog import Catalog
 from insights_pipeline.spark.computing import Computing
+from insights_pipeline.spark.intake import Intake
 from insights_pipeline.spark.store import Store
+
+def die():
+    os.killpg(os.getpid(), signal.SIGKILL)
+
+def dying_at_work(method):
+    "The method, which kills us while tasks that it started are running."
+    def watched(self, *arguments):
+        tracker = self.session.sparkContext.statusTracker()
+        def watch():
+            while not tracker.getActiveStageIds():
+                time.sleep(0.01)
+            die()
+        threading.Thread(target=watch).start()
+        method(self, *arguments)
+    return watched
 
 def dying(function, call=1, first=True):
     "The function, which kills us before (`first`) or after that call of it."
@@ -39,27 +57,28 @@ def dying(function, call=1, first=True):
     def counted(*arguments, **options):
         calls.append(arguments)
         if first and len(calls) == call:
-            os.killpg(os.getpid(), signal.SIGKILL)
+            die()
         result = function(*arguments, **options)
         if len(calls) == call:
-            os.killpg(os.getpid(), signal.SIGKILL)
+            die()
         return result
     return counted
 """
 POINTS = {
     "while logs are copied": "Store.put = dying(Store.put, 2)",
-    "after events were written": "Computing.run = dying(Computing.run)",
-    "amid the metrics": "Computing._report = dying(Computing._report, 4)",
+    "while logs are parsed": "Intake._parse = dying_at_work(Intake._parse)",
+    "after events were written": "Computing.begin = dying(Computing.begin)",
+    "amid the metrics": "Computing.compute = dying(Computing.compute, 9)",
     "before the commit": "home.keep = dying(home.keep, first=False)",
     "after the commit": "home.settle = dying(home.settle, 2)",
     "after an event file came home": "Store.move = dying(Store.move, 3, first=False)",
-    "amid a table that is replaced": "home._replace = dying(home._replace, 4, first=False)",
-    "before the store knows the run": (
-        "home.Catalog.show_view = dying(home.Catalog.show_view, first=False)"
-    ),
+    "after files of tables came home": "Store.move = dying(Store.move, 30, first=False)",
+    "before the catalog shows what came": "Catalog.show = dying(Catalog.show)",
+    "before the store knows the run": "Catalog.show_view = dying(Catalog.show_view, first=False)",
     "before publishing": "home.settle = dying(home.settle, 2, first=False)",
+    "amid publishing": "reports._insert = dying(reports._insert, 5)",
 }
-IN_CI = ("after events were written", "after the commit", "amid a table that is replaced")
+IN_CI = ("while logs are parsed", "after files of tables came home")
 ALONE = [pytest.param(point, marks=pytest.mark.full) for point in POINTS]
 
 

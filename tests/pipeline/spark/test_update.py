@@ -46,6 +46,11 @@ def test_fixtures(fixtures: Path, tmp_path: Path) -> None:
     first = on_spark.run(update)
     assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
     assert totals(first) == totals(expected)
+    assert list(first.seconds_by_step) == [
+        *("open", "cluster", "inputs", "copy", "parse", "ledger"),
+        *("metrics", "metrics.enrollment", "metrics.activity", "metrics.video"),
+        *("events", "publish"),
+    ]
     assert rejects_of(update.data) == rejects_of(embedded.data)
 
     second = on_spark.run(update)
@@ -53,28 +58,6 @@ def test_fixtures(fixtures: Path, tmp_path: Path) -> None:
     assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
     store = on_spark.store_of(update.data)
     assert updating.events_on_disk(store) == updating.events_in_ledger(update.data) == first.events
-
-
-def test_tables_in_hive(tmp_path: Path) -> None:
-    """All rows and comments, after two nights."""
-    site = SampleSite.make(tmp_path, days=7, learners=10)
-    update = on_spark.on_spark(site.update(tmp_path / "spark"), **on_spark.HIVE)
-    on_spark.run(replace(update, logs=site.earlier_logs))
-    on_spark.run(update)
-    updating.run(site.update(tmp_path / "embedded"))
-
-    tables = updating.warehouse_of(tmp_path / "embedded")
-    with on_spark.session(update) as session:
-        assert session.table("events").count() == updating.events_in_ledger(update.data)
-        for metric in METRICS:
-            table = session.table(metric.name)
-            assert sorted(table.columns) == sorted(metric.table.names)
-            assert table.count() == len(tables.get(metric.name, tables["learner_enrollment"]))
-            described = session.sql(f"DESCRIBE EXTENDED {metric.name}").collect()
-            said = {row.col_name: row for row in described}
-            assert said["Comment"].data_type == metric.table.meaning
-            for column in metric.table.columns:
-                assert said[column.name].comment == column.meaning
 
 
 def totals(record: Any) -> tuple[Any, ...]:
@@ -94,10 +77,10 @@ class Nights:
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
     """Logs that grow, are rotated, packed and dirty; not to be changed."""
     folder = tmp_path_factory.mktemp("nights")
-    site = SampleSite.make(folder)
+    site = SampleSite.make(folder, days=9, learners=20)
     data, embedded = folder / "spark", folder / "embedded"
     for update in (site.earlier_update(data), site.update(data)):
-        on_spark.run(on_spark.on_spark(update))
+        on_spark.run(on_spark.on_spark(update, **on_spark.HIVE))
     for update in (site.earlier_update(embedded), site.update(embedded)):
         updating.run(update)
     return Nights(site, data, embedded)
@@ -126,6 +109,23 @@ def test_from_night_to_night(nights: Nights) -> None:
     for table in (schema.USER_ACTIVITY, schema.ENROLLMENT_DAY, schema.COURSE_ENROLLMENT_DAILY):
         found = on_spark.stored(store, table)
         assert in_order(found) == updating.warehouse_of(nights.embedded)[table.name]
+
+
+def test_tables_in_hive(nights: Nights) -> None:
+    """All rows and comments, after two nights."""
+    update = on_spark.on_spark(nights.site.update(nights.data), **on_spark.HIVE)
+    tables = updating.warehouse_of(nights.embedded)
+    with on_spark.session(update) as session:
+        assert session.table("events").count() == updating.events_in_ledger(update.data)
+        for metric in METRICS:
+            table = session.table(metric.name)
+            assert sorted(table.columns) == sorted(metric.table.names)
+            assert table.count() == len(tables.get(metric.name, tables["learner_enrollment"]))
+            described = session.sql(f"DESCRIBE EXTENDED {metric.name}").collect()
+            said = {row.col_name: row for row in described}
+            assert said["Comment"].data_type == metric.table.meaning
+            for column in metric.table.columns:
+                assert said[column.name].comment == column.meaning
 
 
 def test_store_that_was_formatted_is_filled_anew(nights: Nights, data: Path) -> None:
