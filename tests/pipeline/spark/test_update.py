@@ -12,6 +12,7 @@ import pytest
 
 import on_spark
 import updating
+from dying_on_spark import POINTS, kill
 from embedded import in_order
 from insights_pipeline import schema
 from insights_pipeline.errors import BadDataFolder, PipelineError
@@ -23,6 +24,10 @@ from updating import SampleSite
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from insights_pipeline.runs import RunRecord
+
+FULL = pytest.mark.full
 
 
 def rejects_of(data: Path) -> list[dict[str, Any]]:
@@ -46,6 +51,11 @@ def test_fixtures(fixtures: Path, tmp_path: Path) -> None:
     first = on_spark.run(update)
     assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
     assert totals(first) == totals(expected)
+    assert list(first.seconds_by_step) == [
+        *("open", "cluster", "inputs", "copy", "parse", "ledger"),
+        *("metrics", "metrics.enrollment", "metrics.activity", "metrics.video"),
+        *("events", "publish"),
+    ]
     assert rejects_of(update.data) == rejects_of(embedded.data)
 
     second = on_spark.run(update)
@@ -55,37 +65,22 @@ def test_fixtures(fixtures: Path, tmp_path: Path) -> None:
     assert updating.events_on_disk(store) == updating.events_in_ledger(update.data) == first.events
 
 
-def test_tables_in_hive(tmp_path: Path) -> None:
-    """All rows and comments, after two nights."""
-    site = SampleSite.make(tmp_path, days=7, learners=10)
-    update = on_spark.on_spark(site.update(tmp_path / "spark"), **on_spark.HIVE)
-    on_spark.run(replace(update, logs=site.earlier_logs))
-    on_spark.run(update)
-    updating.run(site.update(tmp_path / "embedded"))
-
-    tables = updating.warehouse_of(tmp_path / "embedded")
-    with on_spark.session(update) as session:
-        assert session.table("events").count() == updating.events_in_ledger(update.data)
-        for metric in METRICS:
-            table = session.table(metric.name)
-            assert sorted(table.columns) == sorted(metric.table.names)
-            assert table.count() == len(tables.get(metric.name, tables["learner_enrollment"]))
-            described = session.sql(f"DESCRIBE EXTENDED {metric.name}").collect()
-            said = {row.col_name: row for row in described}
-            assert said["Comment"].data_type == metric.table.meaning
-            for column in metric.table.columns:
-                assert said[column.name].comment == column.meaning
-
-
-def totals(record: Any) -> tuple[Any, ...]:
+def totals(record: RunRecord) -> tuple[Any, ...]:
     return (record.files, record.bytes, record.lines, record.events, record.rejects_by_reason)
 
 
 @dataclass(frozen=True)
 class Nights:
-    """A site after two nights: with logs of some days ago, then with all."""
+    """A site after two nights: with logs of some days ago, then with all.
+
+    Attributes:
+        earlier: the data folder as the first night left it.
+        data: as the second did.
+        embedded: what the embedded engine made of the same.
+    """
 
     site: SampleSite
+    earlier: Path
     data: Path
     embedded: Path
 
@@ -94,20 +89,26 @@ class Nights:
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
     """Logs that grow, are rotated, packed and dirty; not to be changed."""
     folder = tmp_path_factory.mktemp("nights")
-    site = SampleSite.make(folder)
-    data, embedded = folder / "spark", folder / "embedded"
-    for update in (site.earlier_update(data), site.update(data)):
-        on_spark.run(on_spark.on_spark(update))
-    for update in (site.earlier_update(embedded), site.update(embedded)):
+    site = SampleSite.make(folder, days=9, learners=20)
+    nights = Nights(site, folder / "earlier", folder / "spark", folder / "embedded")
+    for update in (site.earlier_update(nights.embedded), site.update(nights.embedded)):
         updating.run(update)
-    return Nights(site, data, embedded)
+    on_spark.run(on_spark.on_spark(site.earlier_update(nights.data), **on_spark.HIVE))
+    copied(nights.data, nights.earlier)
+    on_spark.run(on_spark.on_spark(site.update(nights.data), **on_spark.HIVE))
+    return nights
+
+
+def copied(data: Path, to: Path) -> Path:
+    """A copy of a data folder, with the store beside it."""
+    shutil.copytree(on_spark.store_of(data), on_spark.store_of(to))
+    return shutil.copytree(data, to)
 
 
 @pytest.fixture
 def data(nights: Nights, tmp_path: Path) -> Path:
-    """A copy of what the nights left, with the store beside it."""
-    shutil.copytree(on_spark.store_of(nights.data), on_spark.store_of(tmp_path / "data"))
-    return shutil.copytree(nights.data, tmp_path / "data")
+    """A copy of what the nights left."""
+    return copied(nights.data, tmp_path / "data")
 
 
 def test_from_night_to_night(nights: Nights) -> None:
@@ -126,6 +127,23 @@ def test_from_night_to_night(nights: Nights) -> None:
     for table in (schema.USER_ACTIVITY, schema.ENROLLMENT_DAY, schema.COURSE_ENROLLMENT_DAILY):
         found = on_spark.stored(store, table)
         assert in_order(found) == updating.warehouse_of(nights.embedded)[table.name]
+
+
+def test_tables_in_hive(nights: Nights) -> None:
+    """All rows and comments, after two nights."""
+    update = on_spark.on_spark(nights.site.update(nights.data), **on_spark.HIVE)
+    tables = updating.warehouse_of(nights.embedded)
+    with on_spark.session(update) as session:
+        assert session.table("events").count() == updating.events_in_ledger(update.data)
+        for metric in METRICS:
+            table = session.table(metric.name)
+            assert sorted(table.columns) == sorted(metric.table.names)
+            assert table.count() == len(tables.get(metric.name, tables["learner_enrollment"]))
+            described = session.sql(f"DESCRIBE EXTENDED {metric.name}").collect()
+            said = {row.col_name: row for row in described}
+            assert said["Comment"].data_type == metric.table.meaning
+            for column in metric.table.columns:
+                assert said[column.name].comment == column.meaning
 
 
 def test_store_that_was_formatted_is_filled_anew(nights: Nights, data: Path) -> None:
@@ -185,3 +203,44 @@ def test_cluster_that_is_not_there(
     assert updating.reports_of(data) == before
     failed = updating.runs_of(data)[-1]
     assert (failed["status"], failed["error"]) == ("failed", f"{caught.value} (in step cluster)")
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param(point, marks=() if point == "after files of tables came home" else FULL)
+        for point in POINTS
+    ],
+)
+def test_driver_that_is_killed(nights: Nights, tmp_path: Path, point: str) -> None:
+    """What was published stands; the next run makes all as if nothing had happened."""
+    data = copied(nights.earlier, tmp_path / "data")
+    before = updating.reports_of(data)
+    update = nights.site.update(data)
+
+    kill(update, point)
+    assert updating.reports_of(data) == before
+
+    check_mended(nights, on_spark.run(on_spark.on_spark(update)), data)
+
+
+@pytest.mark.full
+def test_driver_that_is_killed_again_and_again(nights: Nights, tmp_path: Path) -> None:
+    """Each run mends what the one before left, and is killed later than that."""
+    data = copied(nights.earlier, tmp_path / "data")
+    update = nights.site.update(data)
+
+    for point in POINTS:
+        kill(update, point)
+
+    check_mended(nights, on_spark.run(on_spark.on_spark(update)), data)
+
+
+def check_mended(nights: Nights, record: RunRecord, data: Path) -> None:
+    assert record.status == "succeeded"
+    assert not [note for note in record.notes if "read anew" in note]
+    assert updating.reports_of(data) == updating.reports_of(nights.embedded)
+    store = on_spark.store_of(data)
+    events = updating.events_on_disk(nights.embedded)
+    assert updating.events_on_disk(store) == updating.events_in_ledger(data) == events
+    assert list((store / "incoming").iterdir()) == list((data / "incoming").iterdir()) == []

@@ -94,7 +94,7 @@ class RunRecord:
 
     @contextmanager
     def step(self, name: str) -> Generator[None]:
-        """Measure a step; a failure says which step it was."""
+        """Measure a step, or one more round of it; a failure says which step it was."""
         begin = time.monotonic()
         try:
             yield
@@ -102,7 +102,8 @@ class RunRecord:
             self.error = f"in step {name}"
             raise
         finally:
-            self.seconds_by_step[name] = round(time.monotonic() - begin, 3)
+            seconds = self.seconds_by_step.get(name, 0) + time.monotonic() - begin
+            self.seconds_by_step[name] = round(seconds, 3)
 
 
 def moment(at: datetime) -> str:

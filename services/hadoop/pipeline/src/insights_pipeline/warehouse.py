@@ -213,7 +213,7 @@ class Warehouse:
         parts = self.connection.execute("SELECT date, name FROM ledger.part WHERE run = ?", [run])
         for day, name in parts.fetchall():
             if (incoming / name).exists():
-                home = self.folder / _home(run, day, name)
+                home = self.folder / event_file(run, day, name)
                 home.parent.mkdir(parents=True, exist_ok=True)
                 (incoming / name).replace(home)
         rejects = incoming / "rejects.jsonl"
@@ -227,7 +227,7 @@ class Warehouse:
         Both come from folders that were restored, or removed, one without the other.
         """
         rows = self.connection.execute("SELECT run, date, name FROM ledger.part").fetchall()
-        named = {_home(run, day, name) for run, day, name in rows}
+        named = {event_file(run, day, name) for run, day, name in rows}
         found = {
             str(path.relative_to(self.folder)) for path in self.events.glob("date=*/run-*.parquet")
         }
@@ -265,8 +265,8 @@ def rejects_file(folder: Path, run: int) -> Path:
     return folder / "rejects" / f"run-{run:06}.jsonl"
 
 
-def _home(run: int, day: date, name: str) -> str:
-    """Where an event file of a committed run lies, below the data folder."""
+def event_file(run: int, day: date, name: str) -> str:
+    """Where an event file of a committed run lies, below the data folder or in the store."""
     return f"events/date={day}/run-{run:06}-{name}"
 
 

@@ -1,5 +1,7 @@
 """All metrics, in an order in which each comes after what it reads."""
 
+from itertools import chain
+
 from insights_pipeline.metrics import activity, enrollment, video
 from insights_pipeline.metrics.definition import (
     Appended,
@@ -13,10 +15,16 @@ from insights_pipeline.metrics.definition import (
     Whole,
 )
 
-METRICS: tuple[Metric, ...] = (*enrollment.METRICS, *activity.METRICS, *video.METRICS)
+SUBJECTS: dict[str, tuple[Metric, ...]] = {
+    "enrollment": enrollment.METRICS,
+    "activity": activity.METRICS,
+    "video": video.METRICS,
+}
+METRICS: tuple[Metric, ...] = tuple(chain.from_iterable(SUBJECTS.values()))
 
 __all__ = [
     "METRICS",
+    "SUBJECTS",
     "Appended",
     "Metric",
     "PerEntity",

@@ -6,14 +6,14 @@ import shutil
 from typing import TYPE_CHECKING
 
 from insights_pipeline import dialects, schema, upkeep
-from insights_pipeline.metrics import METRICS, Appended, Viewed
+from insights_pipeline.metrics import Appended, Viewed
 from insights_pipeline.spark import sizing
 from insights_pipeline.spark.catalog import declared, is_kept_by_day
 from insights_pipeline.spark.writing import write
 from insights_pipeline.warehouse import GONE, RUN, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -52,29 +52,30 @@ class Computing:
         self._session, self._store, self._warehouse = session, store, warehouse
         self._change, self._plan, self._local = change, plan, local
 
-    def run(self, new_events: Sequence[str], step: Callable[[str], None]) -> None:
-        """Compute all metrics.
+    def begin(self, new_events: Sequence[str]) -> None:
+        """Show what the metrics read.
 
         Args:
             new_events: folders of the store with the run's events, by date.
-            step: called with each table's name before its turn.
         """
         self._set_shuffle_partitions()
         for table in _INPUTS:
             self._bring_input(table)
         self._show_touched_events(new_events)
-        for metric in METRICS:
-            step(metric.name)
-            if isinstance(metric.upkeep, Viewed):
-                self._plan.views[metric.name] = dialects.spark(metric, self._change.interval)
-            elif isinstance(metric.upkeep, Appended):
-                self._append(metric)
-            elif metric.table in schema.REPORTS:
-                self._report(metric)
-            else:
-                self._write(self._compute(metric), metric.name)
-                self._plan.tables.append(metric.name)
-                self._show(metric.table, self._staged(metric.table))
+
+    def compute(self, metric: Metric) -> None:
+        """Compute a metric; those that it reads come before it."""
+        self._session.sparkContext.setJobDescription(metric.name)
+        if isinstance(metric.upkeep, Viewed):
+            self._plan.views[metric.name] = dialects.spark(metric, self._change.interval)
+        elif isinstance(metric.upkeep, Appended):
+            self._append(metric)
+        elif metric.table in schema.REPORTS:
+            self._report(metric)
+        else:
+            self._write(self._query(metric), metric.name)
+            self._bring(metric.name)
+            self._show(metric.table, self._staged(metric.table))
 
     def _set_shuffle_partitions(self) -> None:
         row = self._warehouse.connection.execute("SELECT SUM(bytes_read) FROM ledger.stream")
@@ -86,10 +87,10 @@ class Computing:
         """Compute the touched days, and show them beside all others."""
         name, days = metric.name, self._touched
         if days:
-            self._write(self._compute(metric), name, "date")
-        self._bring_days(name, [])
+            self._write(self._query(metric), name, "date")
+        came = self._bring_days(name)
         frames = []
-        if self._plan.days[name]:
+        if came:
             frames.append(self._staged(metric.table))
         if not self._plan.anew and self._store.exists(name):
             home = self._read(metric.table, [name])
@@ -101,7 +102,7 @@ class Computing:
         """Compute a report, and bring what changed into the warehouse."""
         table, name = metric.table, metric.name
         fresh = f"fresh/{name}" if is_kept_by_day(table) else name
-        self._write(self._compute(metric), fresh)
+        self._write(self._query(metric), fresh)
         local = self._local / name
         self._store.fetch(f"{self._plan.folder}/{fresh}", local)
         columns, files = map(_from_spark, table.columns), quoted(f"{local}/*.parquet")
@@ -111,12 +112,12 @@ class Computing:
         frame = self._read(table, [f"{self._plan.folder}/{fresh}"])
         self._show(table, frame)
         if not is_kept_by_day(table):
-            self._plan.tables.append(name)
+            self._bring(name)
             return
         days = self._changed_days(name)
         if days:
             self._write(frame.where(frame.date.isin(days)), name, "date")
-        self._bring_days(name, [str(day) for day in days])
+        self._bring_days(name, map(str, days))
 
     def _changed_days(self, report: str) -> list[object]:
         rows = self._warehouse.connection.execute(
@@ -126,12 +127,26 @@ class Computing:
         )
         return [day for (day,) in rows.fetchall()]
 
-    def _bring_days(self, name: str, changed: list[str]) -> None:
-        """Plan for the days that were written, and those that were looked at and are gone."""
+    def _bring_days(self, name: str, changed: Iterable[str] = ()) -> set[str]:
+        """Have what was written of a table take the place of its days.
+
+        Args:
+            name: the table's.
+            changed: days of it that may be gone.
+
+        Returns: the days that were written.
+        """
         came = self._days_in(f"{self._plan.folder}/{name}")
         before = self._days_in(name) if self._plan.anew else set(changed)
-        self._plan.days[name] = sorted(came)
-        self._plan.gone[name] = sorted(before - came)
+        self._plan.days[name] = sorted(came | before)
+        self._bring(name, *(f"{name}/date={day}" for day in self._plan.days[name]))
+        return came
+
+    def _bring(self, name: str, *folders: str) -> None:
+        """Have what was written of a table take the place of it, or of these folders of it."""
+        for staged in self._store.files(f"{self._plan.folder}/{name}"):
+            self._plan.moves[staged] = staged.removeprefix(f"{self._plan.folder}/")
+        self._plan.replaced += folders or [name]
 
     def _days_in(self, folder: str) -> set[str]:
         names = self._store.names(folder)
@@ -159,13 +174,12 @@ class Computing:
             ]
             if homes:
                 frames.append(self._read(schema.EVENTS, homes, base="events"))
-        self._plan.days["events"] = days
-        self._plan.gone["events"] = (
-            sorted(self._days_in("events") - set(days)) if self._plan.anew else []
-        )
+        before = self._days_in("events") if self._plan.anew else set()
+        self._plan.days["events"] = sorted(before.union(days))
+        self._plan.replaced += [f"events/date={day}" for day in before]
         self._show(schema.EVENTS, *frames)
 
-    def _compute(self, metric: Metric) -> DataFrame:
+    def _query(self, metric: Metric) -> DataFrame:
         relations = {name: f"{_NOW}{name}" for name in metric.reads}
         return self._session.sql(dialects.spark(metric, self._change.interval, relations))
 

@@ -1,9 +1,10 @@
 """How what a run made joins the store's tables, at once with the run's transaction.
 
-A run writes to a folder of its own in the store's `incoming/`. What of it is to come home, and what
-it replaces, is part of the transaction in `warehouse.duckdb`. After it the files are moved; a run
-that finds some still waiting moves them then. Each step may be done twice, so that a crash at any
-moment leaves the state of before or of after.
+A run writes to a folder of its own in the store's `incoming/`. Which of its files come home, and in
+place of what, is part of the transaction in `warehouse.duckdb`. After it the files are moved, one
+by one, since not every store can rename a folder at once; a run that finds some still waiting moves
+them then. Each step may be done twice, so that a crash at any moment leaves the state of before or
+of after.
 
 The store notes which run it shows. Where that is not the warehouse's last one, one of the two was
 formatted, removed or restored, and all logs are read anew.
@@ -35,24 +36,24 @@ _STATE = "state"
 
 @dataclass
 class Plan:
-    """What a run brings home.
+    """What a run brings home; names are of files and folders of the store.
 
     Attributes:
         run: its number.
         run_id: its id, and the name of its folder.
         anew: whether nothing that was there before stays.
-        days: dates that it brings, in place of what they were, by table.
-        gone: dates of which nothing is left, by table.
-        tables: tables that it replaces as a whole.
+        moves: where each file goes.
+        replaced: folders in which no other file stays.
+        days: dates that came, changed or went, by table.
         views: queries of views, by their name.
     """
 
     run: int
     run_id: str
     anew: bool = False
+    moves: dict[str, str] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
     days: dict[str, list[str]] = field(default_factory=dict)
-    gone: dict[str, list[str]] = field(default_factory=dict)
-    tables: list[str] = field(default_factory=list)
     views: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -80,59 +81,30 @@ def settle(warehouse: Warehouse, store: Store, catalog: Catalog) -> bool:
     plan = Plan(**json.loads(row[0])) if row else None
     waiting = store.names("incoming")
     if plan and plan.run_id in waiting:
-        _bring_home(warehouse, store, catalog, plan)
+        _bring_home(store, catalog, plan)
     for run_id in waiting:
         store.remove(incoming(run_id))
     return plan is not None and store.exists(f"{_STATE}/{plan.run_id}")
 
 
-def _bring_home(warehouse: Warehouse, store: Store, catalog: Catalog, plan: Plan) -> None:
-    _bring_events(warehouse, store, plan)
-    for name in plan.tables:
-        _replace(store, f"{plan.folder}/{name}", name)
-    for name, days in plan.days.items():
-        if name != schema.EVENTS.name:
-            _replace_days(store, f"{plan.folder}/{name}", name, days)
-    for name, days in plan.gone.items():
-        for day in days:
-            store.remove(f"{name}/date={day}")
+def _bring_home(store: Store, catalog: Catalog, plan: Plan) -> None:
+    waiting = set(store.files(plan.folder))
+    for name, to in plan.moves.items():
+        if name in waiting:
+            store.move(name, to)
+    came = set(plan.moves.values())
+    for folder in plan.replaced:
+        found = set(store.files(folder))
+        if found.isdisjoint(came):
+            store.remove(folder)
+            continue
+        for name in found - came:
+            store.remove(name)
     for table in TABLES.values():
-        days = plan.days.get(table.name, []) + plan.gone.get(table.name, [])
-        catalog.show(table, days, plan.anew)
+        catalog.show(table, plan.days.get(table.name, ()), plan.anew)
     for name, query in plan.views.items():
         catalog.show_view(VIEWS[name], query)
     for run_id in store.names(_STATE):
         if run_id != plan.run_id:
             store.remove(f"{_STATE}/{run_id}")
     store.make(f"{_STATE}/{plan.run_id}")
-
-
-def _bring_events(warehouse: Warehouse, store: Store, plan: Plan) -> None:
-    # Spark uses the name of a file for each date that a task writes.
-    staged = {tuple(name.split("/")[-2:]): name for name in store.files(f"{plan.folder}/read")}
-    parts = warehouse.connection.execute(
-        "SELECT run, date, name FROM ledger.part WHERE run = ? OR ?", [plan.run, plan.anew]
-    ).fetchall()
-    homes = {
-        (f"date={day}", name): f"events/date={day}/run-{run:06}-{name}" for run, day, name in parts
-    }
-    for key, home in homes.items():
-        if key in staged:
-            store.move(staged[key], home)
-    if plan.anew:
-        for name in set(store.files("events")) - set(homes.values()):
-            store.remove(name)
-
-
-def _replace(store: Store, staged: str, home: str) -> None:
-    if store.exists(staged):
-        store.remove(home)
-        store.move(staged, home)
-
-
-def _replace_days(store: Store, staged: str, home: str, days: list[str]) -> None:
-    if not store.exists(home) and store.exists(staged):
-        store.move(staged, home)
-        return
-    for day in days:
-        _replace(store, f"{staged}/date={day}", f"{home}/date={day}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ from insights_pipeline.spark.copying import Copier, new_bytes
 from insights_pipeline.spark.reading import EVENT, REJECT, ROW, SUMMARY, ReadPieces, from_text
 from insights_pipeline.spark.writing import write
 from insights_pipeline.update import count_in, late_events, note_left
+from insights_pipeline.warehouse import event_file
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -29,6 +32,24 @@ if TYPE_CHECKING:
     from insights_pipeline.spark.store import Store
     from insights_pipeline.update import Update
     from insights_pipeline.warehouse import Warehouse
+
+
+@contextmanager
+def files_in_tasks_of(size: int, session: SparkSession) -> Generator[None]:
+    """Have each task take whole files of `size` bytes in all: a large one, or many small ones."""
+    settings = {
+        "spark.sql.files.maxPartitionBytes": size,
+        "spark.sql.files.openCostInBytes": sizing.OPENING,
+        # A row is the content of a file: no two of them at once.
+        "spark.sql.execution.arrow.maxRecordsPerBatch": 1,
+    }
+    for name, value in settings.items():
+        session.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name in settings:
+            session.conf.unset(name)
 
 
 @dataclass(frozen=True)
@@ -58,17 +79,25 @@ class Intake:
         for number, readings in enumerate(ledger.rounds(self.update.logs, sys.maxsize)):
             folder = f"{self.plan.folder}/read/{number:03}"
             copies = f"{self.plan.folder}/logs/{number:03}"
-            logs = self._copy(readings, copies)
-            reads = self._parse(logs, copies, folder)
-            for log in logs:
-                self._take_in(ledger, log, reads)
-            if self.store.exists(f"{folder}/kind={REJECT}"):
-                self._keep_rejects(logs, reads, f"{folder}/kind={REJECT}")
-            if self.store.exists(f"{folder}/kind={EVENT}"):
-                folders.append(f"{folder}/kind={EVENT}")
-                parts += self._parts(folders[-1])
-        self.warehouse.store_ledger(ledger)
-        self.warehouse.name_parts(self.plan.run, parts)
+            sizes = [new_bytes(reading) for reading in readings]
+            self.session.conf.set(
+                "spark.sql.shuffle.partitions", sizing.shuffle_partitions(sum(sizes))
+            )
+            piece_bytes = sizing.piece_bytes(sizes, self.session.sparkContext.defaultParallelism)
+            with self.record.step("copy"):
+                logs = self._copy(readings, copies, piece_bytes)
+            with self.record.step("parse"):
+                reads = self._parse(logs, copies, folder, piece_bytes)
+                for log in logs:
+                    self._take_in(ledger, log, reads)
+                if self.store.exists(f"{folder}/kind={REJECT}"):
+                    self._keep_rejects(logs, reads, f"{folder}/kind={REJECT}")
+                if self.store.exists(f"{folder}/kind={EVENT}"):
+                    folders.append(f"{folder}/kind={EVENT}")
+                    parts += self._bring_parts(folders[-1])
+        with self.record.step("ledger"):
+            self.warehouse.store_ledger(ledger)
+            self.warehouse.name_parts(self.plan.run, parts)
         note_left(self.record, ledger)
         self.record.late_events = late_events(parts, self.warehouse.interval)
         return folders
@@ -81,11 +110,10 @@ class Intake:
         ledger.take_in(log.reading, read)
         count_in(self.record, log.reading, read)
 
-    def _copy(self, readings: list[Reading], folder: str) -> list[CopiedLog]:
+    def _copy(self, readings: list[Reading], folder: str, piece_bytes: int) -> list[CopiedLog]:
         """Bring what is new to the store."""
         self.progress.step("copy")
-        sizes = [new_bytes(reading) for reading in readings]
-        done, total = 0, sum(sizes)
+        done, total = 0, sum(map(new_bytes, readings))
 
         def advance(size: int) -> None:
             nonlocal done
@@ -94,24 +122,21 @@ class Intake:
 
         self.store.make(folder)
         copier = Copier(self.store, folder, self.local, self.update.resources.processors + 1)
-        piece_bytes = sizing.piece_bytes(total, self.session.sparkContext.defaultParallelism)
         return copier.copy(readings, piece_bytes, advance)
 
-    def _parse(self, logs: list[CopiedLog], source: str, to: str) -> dict[str, PieceRead]:
+    def _parse(
+        self, logs: list[CopiedLog], source: str, to: str, piece_bytes: int
+    ) -> dict[str, PieceRead]:
         """Parse the copied pieces on the cluster; returns the summary of each."""
-        self.progress.step("read")
+        self.progress.step("parse")
         pieces = {piece.name: piece for log in logs for piece in log.pieces}
         if not pieces:
             return {}
-        conf = self.session.conf
-        # A row is the content of a file: one at a time, and a task for each large one.
-        conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
-        conf.set("spark.sql.files.maxPartitionBytes", max(p.size for p in pieces.values()) + 1)
-        files = self.session.read.format("binaryFile").load(self.store.uri(source))
-        rows = files.select("path", "content").mapInArrow(ReadPieces(pieces), ROW)
-        write(rows, self.store.uri(to), "kind", "date")
-        conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
-        conf.unset("spark.sql.files.maxPartitionBytes")
+        self.session.sparkContext.setJobDescription("parse logs")
+        with files_in_tasks_of(piece_bytes, self.session):
+            files = self.session.read.format("binaryFile").load(self.store.uri(source))
+            rows = files.select("path", "content").mapInArrow(ReadPieces(pieces), ROW)
+            write(rows, self.store.uri(to), "kind", "date")
         self.store.remove(source)
         summaries = self._rows(f"{to}/kind={SUMMARY}").collect()
         reads = {row.piece: from_text(row.detail) for row in summaries}
@@ -125,14 +150,18 @@ class Intake:
     def _rows(self, folder: str) -> DataFrame:
         return self.session.read.schema(ROW).parquet(self.store.uri(folder))
 
-    def _parts(self, folder: str) -> list[Part]:
-        """The files of events in a folder of the store."""
+    def _bring_parts(self, folder: str) -> list[Part]:
+        """Have the files of events in a folder of the store join all events."""
         events = self._rows(folder).selectExpr("date", "_metadata.file_name", "_metadata.file_size")
         counted = events.groupBy("date", "file_name", "file_size").count()
-        return [
+        parts = [
             Part(row.date, row.file_name, row["count"], row.file_size)
             for row in counted.toLocalIterator()
         ]
+        for part in parts:
+            staged = f"{folder}/date={part.date}/{part.name}"
+            self.plan.moves[staged] = event_file(self.plan.run, part.date, part.name)
+        return parts
 
     def _keep_rejects(
         self, logs: list[CopiedLog], reads: dict[str, PieceRead], folder: str

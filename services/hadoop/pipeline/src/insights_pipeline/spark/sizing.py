@@ -3,11 +3,19 @@ has work for every core and no task that is too large for one."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _MIB = 2**20
+OPENING = 2**16
+"""Bytes that could be parsed while a file is opened."""
 
 
-def piece_bytes(total: int, cores: int) -> int:
-    """How much of a log a task takes: for `total` bytes in all, some four tasks a core."""
+def piece_bytes(sizes: Iterable[int], cores: int) -> int:
+    """How much of logs of these sizes a task takes: there are some four tasks a core."""
+    total = sum(size + OPENING for size in sizes)
     return min(max(total // (4 * cores), _MIB), 32 * _MIB)
 
 

@@ -65,12 +65,14 @@ class Store:
         self._files.mkdirs(self._path(folder))
 
     def move(self, name: str, to: str) -> None:
-        """Give a file or folder another name, under which there is none yet.
+        """Give a file another name; what had that one is replaced.
 
         Raises:
             OSError: the store would not.
         """
         self.make(to.rpartition("/")[0])
+        # Where renaming is to copy, a crash may have left both.
+        self.remove(to)
         if not self._files.rename(self._path(name), self._path(to)):
             raise OSError(None, f"cannot be moved to {self.uri(to)}", self.uri(name))
 

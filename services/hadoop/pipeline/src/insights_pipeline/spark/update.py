@@ -1,4 +1,4 @@
-"""One run of the Spark engine: copy → read → metrics → publish."""
+"""One run of the Spark engine: copy → parse → metrics → publish."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from insights_pipeline import inputs
 from insights_pipeline.errors import BadInput
-from insights_pipeline.metrics import METRICS
+from insights_pipeline.metrics import METRICS, SUBJECTS
 from insights_pipeline.progress import Progress, Silence
 from insights_pipeline.spark import home
 from insights_pipeline.spark.catalog import Catalog
@@ -22,7 +22,7 @@ from insights_pipeline.upkeep import Change
 from insights_pipeline.warehouse import open_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from insights_pipeline.publish.reports import Reports
     from insights_pipeline.runs import RunRecord
@@ -100,22 +100,17 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
                 _forget_logs(warehouse, store, record)
             with record.step("inputs"):
                 lacking = inputs.take_in(warehouse, update.inputs)
-            with record.step("read"):
-                intake = Intake(session, store, warehouse, update, plan, local, record, progress)
-                new_events = intake.run()
+            new_events = Intake(
+                session, store, warehouse, update, plan, local, record, progress
+            ).run()
             first = warehouse.first_event()
             if first is None:
                 raise BadInput(describe_nothing(update, record))
             record.notes += lacking
-            with record.step("metrics"):
-                progress.step("metrics")
-                record.interval = update.interval or whole_days(first, update.until)
-                change = Change(number, record.interval, warehouse.interval)
-                done = count()
-                Computing(session, store, warehouse, change, plan, local).run(
-                    new_events, lambda _table: progress.advance(next(done), len(METRICS))
-                )
-                progress.advance(len(METRICS), len(METRICS))
+            record.interval = update.interval or whole_days(first, update.until)
+            change = Change(number, record.interval, warehouse.interval)
+            computing = Computing(session, store, warehouse, change, plan, local)
+            _compute(computing, new_events, record, progress)
             warehouse.set_interval(record.interval)
             warehouse.set_meta("engine", ENGINE)
             home.keep(warehouse, plan)
@@ -125,6 +120,22 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
             home.settle(warehouse, store, catalog)
         progress.step("publish")
         reports.publish(warehouse, record)
+
+
+def _compute(
+    computing: Computing, new_events: Sequence[str], record: RunRecord, progress: Progress
+) -> None:
+    """Compute all metrics; each subject is a step of its own in the record."""
+    progress.step("metrics")
+    done = count()
+    with record.step("metrics"):
+        computing.begin(new_events)
+    for subject, metrics in SUBJECTS.items():
+        with record.step(f"metrics.{subject}"):
+            for metric in metrics:
+                progress.advance(next(done), len(METRICS))
+                computing.compute(metric)
+    progress.advance(len(METRICS), len(METRICS))
 
 
 def _forget_logs(warehouse: Warehouse, store: Store, record: RunRecord) -> None:
