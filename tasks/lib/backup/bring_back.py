@@ -20,6 +20,7 @@ from tasks.lib.containers.confirmation import confirm
 from tasks.lib.containers.health_view import view
 from tasks.lib.containers.stack import Stack
 from tasks.lib.hadoop import lock
+from tasks.lib.hadoop.cluster import Cluster
 from tasks.lib.settings import Settings, SettingsError, env_file, templates
 from tasks.lib.settings import read as read_settings
 from tasks.lib.settings.certificate import CertificateError
@@ -151,6 +152,7 @@ def _put_back_settings(
 
 
 def _put_back_data(stack: Stack, folder: Path, found: Manifest) -> None:
+    Cluster(stack).end_pipeline()
     stacks.stop(stack)
     compose, engine = stack.compose, stack.engine
     volumes = Volumes(compose.services[databases.SERVICE].image)
@@ -167,6 +169,7 @@ def _put_back_data(stack: Stack, folder: Path, found: Manifest) -> None:
         else:
             console.say(f"{name} is left out: this version has no volume {path.stem}")
     with view() as show:
-        health.bring_up(compose, engine, compose.with_dependencies([databases.SERVICE]), show)
+        server = compose.with_dependencies([databases.SERVICE])
+        health.bring_up(compose, engine, server, show, again=f"inv restore --from {folder}")
     databases.load(stack.running(databases.SERVICE).id, folder / manifest.DATABASES)
     stacks.stop(stack)

@@ -84,13 +84,15 @@ def read(folder: Path) -> Manifest:
         content: dict[str, Any] = json.loads(path.read_bytes())
         if content["format"] > FORMAT:
             raise BackupError(f"{path} is of a newer version: check that version out to restore it")
-        return Manifest(
+        found = Manifest(
             created=content["created"],
             project=content["project"],
             engine=content["engine"],
             version=Version(**content["version"]),
             files={name: File(**file) for name, file in content["files"].items()},
         )
+        if DATABASES not in found.files:
+            raise KeyError(DATABASES)
     except FileNotFoundError:
         raise BackupError(
             f"{path} is not there: this is no backup, or one that was cut short; take another"
@@ -99,6 +101,7 @@ def read(folder: Path) -> Manifest:
         raise BackupError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackupError(f"{path} is no manifest of a backup: take another backup") from error
+    return found
 
 
 def verify(folder: Path, manifest: Manifest) -> None:

@@ -11,9 +11,10 @@ from tasks.lib.backup import databases, manifest
 from tasks.lib.backup.folder import new_backup
 from tasks.lib.backup.manifest import BackupError, Manifest
 from tasks.lib.backup.volumes import KEPT, Volumes, counted, megabytes
-from tasks.lib.containers.stack import Stack, main_services
+from tasks.lib.containers.stack import Stack
 from tasks.lib.errors import OperatorError
 from tasks.lib.hadoop import lock
+from tasks.lib.hadoop.cluster import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,12 +87,12 @@ def _server(stack: Stack) -> Container:
 
 
 def _refuse_hadoop(stack: Stack) -> None:
-    main = {*main_services(stack.compose.root)}
-    others = sorted({each.service for each in stack.containers if each.state == "running"} - main)
-    if others:
+    """Refuse what a kept stack, or a run whose command was killed, may write to meanwhile."""
+    containers = Cluster(stack).containers
+    if running := sorted({each.service for each in containers if each.state == "running"}):
         raise OperatorError(
-            f"the hadoop stack is up ({', '.join(others)}): its data change; `inv down`, then"
-            " `inv up --detach`, ends it"
+            f"the hadoop stack is up ({', '.join(running)}), and its data may change: `inv"
+            " hadoop-tasks` takes it down at its end"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tasks.lib import console, version
@@ -40,13 +41,23 @@ def upgrade(root: Path, folder: Path) -> None:
             )
         console.say(f"upgrade from {before or 'an unknown version'} to {after}")
         take(root, folder)
-        steps: dict[str, Callable[[], object]] = {
-            "init": lambda: _init(root),
-            "build": lambda: build(root, options=Options("inv upgrade")),
-            "up": lambda: stack.up(root, detach=True),
-        }
-        for name, step in steps.items():
-            _do(name, step, before, folder)
+        back = _WayBack(before, folder)
+        _do("init", lambda: _init(root), back)
+        _do("build", lambda: build(root, options=Options("inv upgrade")), back)
+        _do("up", lambda: stack.up(root, detach=True), back)
+
+
+@dataclass(frozen=True)
+class _WayBack:
+    before: Version | None
+    """What ran before, where that is known."""
+    backup: Path
+
+    def __str__(self) -> str:
+        old = f"check out {self.before or 'the version that ran before'}"
+        if self.before and self.before.commit:
+            old = f"`git checkout {self.before.commit}`"
+        return f"{old}, `inv dev`, `inv restore --from {self.backup}`, `inv up --detach`"
 
 
 def _init(root: Path) -> None:
@@ -54,27 +65,23 @@ def _init(root: Path) -> None:
         console.say(line)
 
 
-def _do(name: str, step: Callable[[], object], before: Version | None, folder: Path) -> None:
+def _do(name: str, step: Callable[[], object], back: _WayBack) -> None:
+    """Do a step. Raises OperatorError, with its exit code, where it fails."""
     console.say(f"upgrade: {name}")
     try:
         step()
     except KeyboardInterrupt:
-        raise _failed(name, "interrupted", before, folder, 130) from None
+        raise _failed(name, "interrupted", back, 130) from None
     except Exception as error:
         code = getattr(error, "exit_code", None)
         if not isinstance(code, int):
             raise
-        raise _failed(name, str(error), before, folder, code) from error
+        raise _failed(name, str(error), back, code) from error
 
 
-def _failed(
-    name: str, reason: str, before: Version | None, folder: Path, code: int
-) -> OperatorError:
-    old = f"check out {before or 'the version that ran before'}"
-    if before and before.commit:
-        old = f"`git checkout {before.commit}`"
+def _failed(name: str, reason: str, back: _WayBack, code: int) -> OperatorError:
     return OperatorError(
         f"upgrade: {name} failed: {reason}. Once that is mended: `inv dev`, `inv up --detach`. The"
-        f" way back: {old}, `inv dev`, `inv restore --from {folder}`, `inv up --detach`",
+        f" way back: {back}",
         code,
     )

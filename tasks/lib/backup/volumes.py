@@ -27,7 +27,8 @@ KEPT = ("warehouse", "namenode", "datanode")
 _AT = "/volume"
 _READ = ("DAC_OVERRIDE",)
 _WRITE = (*_READ, "CHOWN", "FOWNER", "FSETID")
-_TAR = f"tar --directory={_AT} --numeric-owner"
+# pax: times to the nanosecond, and names and sizes without limits.
+_TAR = f"tar --format=pax --directory={_AT} --numeric-owner"
 
 
 @dataclass(frozen=True)
