@@ -23,8 +23,8 @@ from analyticsclient.client import Client
 from filelock import FileLock
 
 import guide
+from fresh_clone import FreshClone
 from insights_pipeline.sample import SampleOptions, write_sample
-from insights_pipeline.schema import REPORTS
 from tasks.lib.engine import Engine
 from tasks.lib.images import labels
 from tasks.lib.images.graph import image_keys
@@ -33,15 +33,22 @@ from visiting import Site, visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser
 
-    from fresh_clone import FreshClone
     from insights_pipeline.sample import Sample
 
 COURSE = "course-v1:ExampleX+CS101+2026_T1"
 SERVICES = ("api", "elasticsearch", "insights", "mysql", "nginx")
 ALL_HEALTHY = dict.fromkeys(SERVICES, "healthy")
+PAGES = (
+    "",
+    "enrollment/activity/",
+    "enrollment/demographics/age/",
+    "engagement/content/",
+    "engagement/videos/",
+)
 SECONDS_TO_HEAL = 120
 DAYS = 42
 
@@ -242,20 +249,118 @@ def test_readme_s_two_commands_end_in_the_logs_and_ctrl_c_leaves_the_stack_up(
     assert stack.health() == ALL_HEALTHY
 
 
-def test_databases_come_back_from_a_backup(stack: Stack) -> None:
-    before = stack.enrollment()
+def test_an_interrupted_backup_leaves_nothing(stack: Stack) -> None:
+    folder = stack.clone.root / "data/interrupted"
+    with backup_begun(stack, folder) as process:
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
 
-    guide.run("docs/data.md", "Back up the databases", stack.clone.do)
-    backup = (stack.clone.root / "data/backup.sql").read_text()
-    tables = re.findall(r"^CREATE TABLE `(\w+)`", backup, re.MULTILINE)
-    assert {table.name for table in REPORTS} <= set(tables)
-    stack.clone.do("./inv exec.mysql --command \"mariadb --execute 'DROP DATABASE reports'\"")
-    guide.run("docs/data.md", "Bring them back", stack.clone.do)
-    stack.wait_until_healthy()
+    assert process.returncode == 130, errors
+    assert errors.endswith("inv: interrupted\n")
+    assert not folder.exists()
 
+
+def test_a_killed_backup_is_refused(stack: Stack) -> None:
+    before, folder = stack.enrollment(), stack.clone.root / "data/killed"
+    with backup_begun(stack, folder) as process:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+
+    refused = stack.clone.run(f"./inv restore --from {folder} --yes")
+
+    assert refused.returncode == 1
+    assert f"{folder}/manifest.json is not there" in refused.stderr
+    assert stack.health() == ALL_HEALTHY
     assert stack.enrollment() == before
-    stack.update()
+
+
+@contextmanager
+def backup_begun(stack: Stack, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """`inv backup` from its first file on."""
+    with subprocess.Popen(
+        ["bash", "-c", f"unset PYTHONPATH VIRTUAL_ENV; exec ./inv backup --to {folder}"],
+        cwd=stack.clone.root,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not (folder / "conf").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield process
+
+
+def test_site_comes_back_from_a_backup_here_and_elsewhere(
+    stack: Stack, browser: Browser, tmp_path: Path
+) -> None:
+    """After `inv destroy`: in a second clone, then in the one that it came from."""
+    clone = stack.clone
+    backup = clone.root / "data/backup"
+    clone.do('./inv shell.pipeline --command "echo kept >/data/probe"')
+    before, pages = stack.enrollment(), pages_shown(stack, browser)
+
+    guide.run("docs/data.md", "Back it up", clone.do)
+    clone.do("./inv destroy --yes")
+
+    elsewhere = Stack(FreshClone.make(tmp_path / "elsewhere"), stack.sample, stack.password)
+    try:
+        elsewhere.clone.do(f"./inv restore --from {backup}")
+        assert elsewhere.clone.setting("COMPOSE_PROJECT_NAME").startswith("elsewhere-")
+        elsewhere.clone.do("./inv up --detach")
+        assert elsewhere.health() == ALL_HEALTHY
+        assert elsewhere.enrollment() == before
+        assert pages_shown(elsewhere, browser) == pages
+        assert probe(elsewhere) == "kept 10004:10004\n"
+    finally:
+        elsewhere.clone.do("./inv destroy --yes")
+
+    refuse_damaged(clone, backup, tmp_path / "damaged")
+    guide.run("docs/data.md", "Bring it back", clone.do)
+    assert stack.health() == ALL_HEALTHY
     assert stack.enrollment() == before
+    assert pages_shown(stack, browser) == pages
+    assert probe(stack) == "kept 10004:10004\n"
+    assert "0 files with something new" in stack.update()
+    assert stack.enrollment() == before
+
+
+def probe(stack: Stack) -> str:
+    """A file of the pipeline's volume, and its owner."""
+    script = "echo $(cat /data/probe) $(stat --format=%u:%g /data/probe)"
+    return stack.clone.do(f"./inv shell.pipeline --command '{script}'")
+
+
+def refuse_damaged(clone: FreshClone, backup: Path, copy: Path) -> None:
+    """A copy of a backup whose largest file was cut is refused, and changes nothing."""
+    shutil.copytree(backup, copy)
+    largest = max((file for file in copy.rglob("*") if file.is_file()), key=_size)
+    os.truncate(largest, _size(largest) - 1)
+    before = clone.do("docker volume ls --quiet")
+
+    refused = clone.run(f"./inv restore --from {copy} --yes")
+
+    assert refused.returncode == 1
+    assert str(largest) in refused.stderr
+    assert clone.do("docker volume ls --quiet") == before
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size
+
+
+def pages_shown(stack: Stack, browser: Browser) -> dict[str, str]:
+    """The text of the pages, by path, as ada sees them."""
+    ada = Site(stack.clone.root, stack.url, User("ada", stack.password))
+    shown = {}
+    with browser.new_context(ignore_https_errors=True) as context:
+        visitor = visitor_of(context, ada)
+        visitor.sign_in()
+        for path in ("/courses/", *(f"/courses/{COURSE}/{page}" for page in PAGES)):
+            visitor.go(path)
+            shown[path] = visitor.page.inner_text("main")
+    return shown
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -316,12 +421,34 @@ def test_changed_passwords_work_after_up(stack: Stack) -> None:
     stack.update()
 
 
+def test_an_upgrade_that_fails_has_a_way_back(stack: Stack) -> None:
+    clone, before = stack.clone, stack.enrollment()
+    dockerfile = clone.root / "services/web/nginx/Dockerfile"
+    good = dockerfile.read_text()
+    dockerfile.write_text(f"{good}RUN false\n")
+    (upgrade,) = guide.section("docs/upgrade.md", "A newer version")
+
+    failed = clone.run(upgrade)
+
+    assert failed.returncode == 1
+    assert "inv: upgrade: build failed: 1 of " in failed.stderr
+    assert f"`inv restore --from {clone.root}/data/before-upgrade`" in failed.stderr
+    assert stack.health() == ALL_HEALTHY
+    assert stack.enrollment() == before
+
+    dockerfile.write_text(good)
+    guide.run("docs/upgrade.md", "The way back", clone.do)
+    assert stack.health() == ALL_HEALTHY
+    assert stack.enrollment() == before
+
+
 def test_a_newer_version_adds_its_settings(stack: Stack) -> None:
     """Here it has the same images, and a setting that an older one did not know."""
     clone, before = stack.clone, stack.enrollment()
     file = clone.root / "conf/pipeline.env"
     settings = file.read_text()
     file.write_text(re.sub(r"^INTERVAL=.*\n", "", settings, flags=re.MULTILINE))
+    shutil.rmtree(clone.root / "data/before-upgrade")
 
     guide.run("docs/upgrade.md", "A newer version", clone.do)
 
