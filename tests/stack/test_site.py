@@ -123,6 +123,17 @@ def stack(built_clone: FreshClone, tmp_path_factory: pytest.TempPathFactory) -> 
         guide.run("docs/set-up.md", "Down", clone.do)
 
 
+@pytest.fixture(scope="module")
+def second_clone(
+    engine_running: None,  # noqa: ARG001
+    tmp_path_factory: pytest.TempPathFactory,
+) -> FreshClone:
+    """Another checkout on this machine; made before `trusted`, as pip would trust no other site."""
+    clone = FreshClone.make(tmp_path_factory.mktemp("second") / "elsewhere")
+    clone.inv("--list")
+    return clone
+
+
 @pytest.fixture(autouse=True)
 def trusted(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests trusts the site's certificate."""
@@ -293,7 +304,7 @@ def backup_begun(stack: Stack, folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_site_comes_back_from_a_backup_here_and_elsewhere(
-    stack: Stack, browser: Browser, tmp_path: Path
+    stack: Stack, second_clone: FreshClone, browser: Browser, tmp_path: Path
 ) -> None:
     """After `inv destroy`: in a second clone, then in the one that it came from."""
     clone = stack.clone
@@ -304,7 +315,7 @@ def test_site_comes_back_from_a_backup_here_and_elsewhere(
     guide.run("docs/data.md", "Back it up", clone.do)
     clone.do("./inv destroy --yes")
 
-    elsewhere = Stack(FreshClone.make(tmp_path / "elsewhere"), stack.sample, stack.password)
+    elsewhere = Stack(second_clone, stack.sample, stack.password)
     try:
         elsewhere.clone.do(f"./inv restore --from {backup}")
         assert elsewhere.clone.setting("COMPOSE_PROJECT_NAME").startswith("elsewhere-")
