@@ -31,8 +31,8 @@ def restore(context: Context, from_: str, yes: bool = False) -> None:
 @task(help={"backup": "a new or an empty folder for a backup, the way back"})
 def upgrade(context: Context, backup: str) -> None:
     """Bring the running site to the version that is checked out: backup, init, build, up."""
-    from tasks import status
     from tasks.lib.backup.upgrade import upgrade as bring_up_to_date
+    from tasks.lib.containers import status
 
     bring_up_to_date(ROOT, Path(backup).absolute())
-    status.status(context)
+    status.show(status.read(ROOT))
