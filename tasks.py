@@ -9,6 +9,7 @@ from invoke import Collection
 __path__ = [str(Path(__file__).with_name("tasks"))]
 
 from tasks import (
+    backup,
     bench,
     build,
     config,
@@ -27,6 +28,7 @@ from tasks import (
 )
 
 namespace = Collection(
+    backup.backup,
     images.base_image,
     demo.demo,
     stack.destroy,
@@ -42,10 +44,12 @@ namespace = Collection(
     images.prune,
     images.pull,
     images.push,
+    backup.restore,
     sample.sample,
     status.status,
     quality.test,
     stack.up,
+    backup.upgrade,
     bench,
     build.namespace(Path(__file__).parent),
     config,

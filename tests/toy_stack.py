@@ -33,8 +33,9 @@ _TASKS = """
 from pathlib import Path
 from invoke import Collection
 __path__ = [str(Path(__file__).with_name("tasks"))]
-from tasks import hadoop, services, stack, status
+from tasks import backup, hadoop, services, stack, status
 namespace = Collection(
+    backup.backup, backup.restore, backup.upgrade,
     stack.destroy, stack.down, stack.up, status.status,
     hadoop.namespace, hadoop.format_namenode, hadoop.nightly,
     services.enter, services.logs, services.shell, services.start, stack.tls,
@@ -155,6 +156,7 @@ def toy_stack(root: Path, project: str = "") -> Generator[ToyStack]:
     root.mkdir(parents=True)
     shutil.copytree(ROOT / "tasks", root / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "conf", root / "conf", ignore=shutil.ignore_patterns("*.env"))
+    shutil.copy2(ROOT / "pyproject.toml", root)
     (root / "tasks.py").write_text(_TASKS)
     stack = ToyStack(root, project or f"{PREFIX}-{uuid4().hex[:8]}")
     stack.compose()

@@ -23,8 +23,9 @@ from analyticsclient.client import Client
 from filelock import FileLock
 
 import guide
+from fresh_clone import FreshClone
 from insights_pipeline.sample import SampleOptions, write_sample
-from insights_pipeline.schema import REPORTS
+from page_text import text_of
 from tasks.lib.engine import Engine
 from tasks.lib.images import labels
 from tasks.lib.images.graph import image_keys
@@ -33,15 +34,22 @@ from visiting import Site, visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser
 
-    from fresh_clone import FreshClone
     from insights_pipeline.sample import Sample
 
 COURSE = "course-v1:ExampleX+CS101+2026_T1"
 SERVICES = ("api", "elasticsearch", "insights", "mysql", "nginx")
 ALL_HEALTHY = dict.fromkeys(SERVICES, "healthy")
+PAGES = (
+    "",
+    "enrollment/activity/",
+    "enrollment/demographics/age/",
+    "engagement/content/",
+    "engagement/videos/",
+)
 SECONDS_TO_HEAL = 120
 DAYS = 42
 
@@ -114,6 +122,17 @@ def stack(built_clone: FreshClone, tmp_path_factory: pytest.TempPathFactory) -> 
         yield Stack(clone, sample, password[1])
     finally:
         guide.run("docs/set-up.md", "Down", clone.do)
+
+
+@pytest.fixture(scope="module")
+def second_clone(
+    engine_running: None,  # noqa: ARG001
+    tmp_path_factory: pytest.TempPathFactory,
+) -> FreshClone:
+    """Another checkout on this machine; made before `trusted`, as pip would trust no other site."""
+    clone = FreshClone.make(tmp_path_factory.mktemp("second") / "elsewhere")
+    clone.inv("--list")
+    return clone
 
 
 @pytest.fixture(autouse=True)
@@ -220,14 +239,7 @@ def test_readme_s_two_commands_end_in_the_logs_and_ctrl_c_leaves_the_stack_up(
     *_, dev, up = guide.section("README.md", "See it run")
     stack.clone.do(dev)
 
-    with subprocess.Popen(
-        ["bash", "-c", f"unset PYTHONPATH VIRTUAL_ENV; exec {up}"],
-        cwd=stack.clone.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    with in_clone(stack.clone, up) as process:
         assert process.stdout
         try:
             with light_load(stack):
@@ -242,20 +254,147 @@ def test_readme_s_two_commands_end_in_the_logs_and_ctrl_c_leaves_the_stack_up(
     assert stack.health() == ALL_HEALTHY
 
 
-def test_databases_come_back_from_a_backup(stack: Stack) -> None:
-    before = stack.enrollment()
+def test_an_interrupted_backup_leaves_nothing(stack: Stack) -> None:
+    folder = stack.clone.root / "data/interrupted"
+    with backup_begun(stack, folder) as process:
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
 
-    guide.run("docs/data.md", "Back up the databases", stack.clone.do)
-    backup = (stack.clone.root / "data/backup.sql").read_text()
-    tables = re.findall(r"^CREATE TABLE `(\w+)`", backup, re.MULTILINE)
-    assert {table.name for table in REPORTS} <= set(tables)
-    stack.clone.do("./inv exec.mysql --command \"mariadb --execute 'DROP DATABASE reports'\"")
-    guide.run("docs/data.md", "Bring them back", stack.clone.do)
-    stack.wait_until_healthy()
+    assert process.returncode == 130, errors
+    assert errors.endswith("inv: interrupted\n")
+    assert not folder.exists()
 
+
+def test_a_killed_backup_is_refused(stack: Stack) -> None:
+    before, folder = stack.enrollment(), stack.clone.root / "data/killed"
+    with backup_begun(stack, folder) as process:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+
+    refused = stack.clone.run(f"./inv restore --from {folder} --yes")
+
+    assert refused.returncode == 1
+    assert f"{folder}/manifest.json is not there" in refused.stderr
+    assert stack.health() == ALL_HEALTHY
     assert stack.enrollment() == before
-    stack.update()
+
+
+@contextmanager
+def backup_begun(stack: Stack, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """`inv backup` from its first file on."""
+    with in_clone(stack.clone, f"./inv backup --to {folder}") as process:
+        deadline = time.monotonic() + 60
+        while not (folder / "conf").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield process
+
+
+def in_clone(clone: FreshClone, line: str) -> subprocess.Popen[str]:
+    """A command line of the guide in a process group of its own, as a terminal starts it."""
+    return subprocess.Popen(
+        ["bash", "-c", f"unset PYTHONPATH VIRTUAL_ENV; exec {line}"],
+        cwd=clone.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_site_comes_back_from_a_backup_here_and_elsewhere(
+    stack: Stack, second_clone: FreshClone, tmp_path: Path
+) -> None:
+    """After `inv destroy`: in a second clone, then in the one that it came from."""
+    clone = stack.clone
+    backup = clone.root / "data/backup"
+    clone.do('./inv shell.pipeline --command "echo kept >/data/probe"')
+    before, pages = stack.enrollment(), pages_shown(stack)
+
+    guide.run("docs/data.md", "Back it up", clone.do)
+    clone.do("./inv destroy --yes")
+
+    elsewhere = Stack(second_clone, stack.sample, stack.password)
+    try:
+        elsewhere.clone.do(f"./inv restore --from {backup}")
+        assert elsewhere.clone.setting("COMPOSE_PROJECT_NAME").startswith("elsewhere-")
+        elsewhere.clone.do("./inv up --detach")
+        assert elsewhere.health() == ALL_HEALTHY
+        assert elsewhere.enrollment() == before
+        assert pages_shown(elsewhere) == pages
+        assert probe(elsewhere) == "kept 10004:10004\n"
+    finally:
+        elsewhere.clone.do("./inv destroy --yes")
+
+    refuse_damaged(clone, backup, tmp_path / "damaged")
+    kill_a_restore(clone, backup)
+    guide.run("docs/data.md", "Bring it back", clone.do)
+    assert stack.health() == ALL_HEALTHY
     assert stack.enrollment() == before
+    assert pages_shown(stack) == pages
+    assert probe(stack) == "kept 10004:10004\n"
+    assert "0 files with something new" in stack.update()
+    assert stack.enrollment() == before
+
+
+def probe(stack: Stack) -> str:
+    """A file of the pipeline's volume, and its owner."""
+    script = "echo $(cat /data/probe) $(stat --format=%u:%g /data/probe)"
+    return stack.clone.do(f"./inv shell.pipeline --command '{script}'")
+
+
+def refuse_damaged(clone: FreshClone, backup: Path, copy: Path) -> None:
+    """A copy of a backup whose largest file was cut is refused, and changes nothing."""
+    shutil.copytree(backup, copy)
+    largest = max((file for file in copy.rglob("*") if file.is_file()), key=_size)
+    os.truncate(largest, _size(largest) - 1)
+    before = clone.do("docker volume ls --quiet")
+
+    refused = clone.run(f"./inv restore --from {copy} --yes")
+
+    assert refused.returncode == 1
+    assert str(largest) in refused.stderr
+    assert clone.do("docker volume ls --quiet") == before
+
+
+def kill_a_restore(clone: FreshClone, backup: Path) -> None:
+    """Killed when the database's server is up, it leaves half a site, which is not brought up."""
+    with in_clone(clone, f"./inv restore --from {backup} --yes") as process:
+        assert process.stderr
+        assert any("mysql: starting" in line for line in process.stderr)
+        os.killpg(process.pid, signal.SIGKILL)
+
+    refused = clone.run("./inv up --detach")
+
+    assert refused.returncode == 1
+    assert f"the site is half restored: `inv restore --from {backup}` begins" in refused.stderr
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size
+
+
+def pages_shown(stack: Stack) -> dict[str, str]:
+    """The text of the pages, by path, as ada sees them."""
+    with requests.Session() as session:
+        form = session.get(f"{stack.url}/", timeout=10)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
+        assert token
+        account = {"username": "ada", "password": stack.password}
+        session.post(
+            form.url,
+            {**account, "csrfmiddlewaretoken": token[1]},
+            headers={"Referer": form.url},
+            timeout=10,
+        )
+        paths = ["/courses/", *(f"/courses/{COURSE}/{page}" for page in PAGES)]
+        shown = {
+            path: text_of(session.get(f"{stack.url}{path}", allow_redirects=False, timeout=10))
+            for path in paths
+        }
+    assert "CS101" in shown["/courses/"]
+    return shown
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -316,12 +455,34 @@ def test_changed_passwords_work_after_up(stack: Stack) -> None:
     stack.update()
 
 
+def test_an_upgrade_that_fails_has_a_way_back(stack: Stack) -> None:
+    clone, before = stack.clone, stack.enrollment()
+    dockerfile = clone.root / "services/web/nginx/Dockerfile"
+    good = dockerfile.read_text()
+    dockerfile.write_text(f"{good}RUN false\n")
+    (upgrade,) = guide.section("docs/upgrade.md", "A newer version")
+
+    failed = clone.run(upgrade)
+
+    assert failed.returncode == 1
+    assert "inv: upgrade: build failed: 1 of " in failed.stderr
+    assert f"`inv restore --from {clone.root}/data/before-upgrade`" in failed.stderr
+    assert stack.health() == ALL_HEALTHY
+    assert stack.enrollment() == before
+
+    dockerfile.write_text(good)
+    guide.run("docs/upgrade.md", "The way back", clone.do)
+    assert stack.health() == ALL_HEALTHY
+    assert stack.enrollment() == before
+
+
 def test_a_newer_version_adds_its_settings(stack: Stack) -> None:
     """Here it has the same images, and a setting that an older one did not know."""
     clone, before = stack.clone, stack.enrollment()
     file = clone.root / "conf/pipeline.env"
     settings = file.read_text()
     file.write_text(re.sub(r"^INTERVAL=.*\n", "", settings, flags=re.MULTILINE))
+    shutil.rmtree(clone.root / "data/before-upgrade")
 
     guide.run("docs/upgrade.md", "A newer version", clone.do)
 

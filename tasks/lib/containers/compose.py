@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tasks.lib.containers.services import compose_files
+from tasks.lib.engine import Volume
+from tasks.lib.engine.records import PROJECT_LABEL, VOLUME_LABEL
 from tasks.lib.errors import OperatorError
 from tasks.lib.images.graph import familiar
 
@@ -104,6 +106,19 @@ class Compose:
             volume["name"]
             for volume in self.config.get("volumes", {}).values()
             if not volume.get("external")
+        )
+
+    def volume(self, key: str) -> Volume | None:
+        """A volume by its name in the compose files; None where they have none of that name."""
+        declared = self.config.get("volumes", {}).get(key)
+        if declared is None:
+            return None
+        labels = {PROJECT_LABEL: self.project, VOLUME_LABEL: key}
+        return Volume(
+            declared["name"],
+            declared.get("driver") or "local",
+            declared.get("driver_opts") or {},
+            {**(declared.get("labels") or {}), **labels},
         )
 
     def with_dependencies(self, wanted: Iterable[str]) -> dict[str, Service]:

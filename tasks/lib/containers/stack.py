@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.lib import console
-from tasks.lib.containers import health, services
+from tasks.lib import console, version
+from tasks.lib.containers import health, services, unfinished
 from tasks.lib.containers.compose import SHELL, Compose
 from tasks.lib.containers.confirmation import confirm
 from tasks.lib.containers.health import UnhealthyError
@@ -48,7 +48,15 @@ class Stack:
             EngineError: no engine answers.
             OperatorError: another checkout has containers under this project's name.
         """
-        compose = Compose.of(root)
+        return cls.checked(Compose.of(root))
+
+    @classmethod
+    def checked(cls, compose: Compose) -> Stack:
+        """The project, which is no other checkout's.
+
+        Raises:
+            EngineError, OperatorError: as `of`.
+        """
         stack = cls(compose, Engine.connect())
         stack._refuse_foreign()
         return stack
@@ -207,8 +215,10 @@ def up(root: Path, detach: bool, seconds: float = health.SECONDS) -> None:
     """Bring the stacks up, healthy; then follow their logs, unless detached."""
     began = datetime.now(UTC)
     stack = Stack.of(root)
+    unfinished.refuse(root)
     names = main_services(root)
     stack.up(names, seconds)
+    version.note_running(root)
     console.say(f"{len(names)} services are healthy{_address(stack.compose)}")
     if not detach:
         stack.follow(names, began)
@@ -217,6 +227,7 @@ def up(root: Path, detach: bool, seconds: float = health.SECONDS) -> None:
 def start(root: Path, name: str, seconds: float = health.SECONDS) -> None:
     """Bring one service up, healthy, with all that it depends on."""
     stack = Stack.of(root)
+    unfinished.refuse(root)
     services.check([name], stack.compose.services)
     stack.up([name], seconds)
     console.say(f"{name} is healthy")
@@ -224,8 +235,7 @@ def start(root: Path, name: str, seconds: float = health.SECONDS) -> None:
 
 def down(root: Path) -> None:
     """Stop and remove containers and networks; volumes stay."""
-    stack = Stack.of(root)
-    _stop(stack)
+    stop(Stack.of(root))
     console.say("containers and networks are removed; the data stay")
 
 
@@ -238,7 +248,8 @@ def destroy(root: Path, yes: bool = False) -> None:
     stack = Stack.of(root)
     project, volumes = stack.compose.project, ", ".join(stack.compose.volumes) or "none"
     confirm(f"destroy removes all data of {project} (volumes: {volumes})", project, yes)
-    _stop(stack, volumes=True)
+    stop(stack, volumes=True)
+    unfinished.forget(root)
     console.say(f"containers, networks and volumes are removed (volumes: {volumes})")
 
 
@@ -278,7 +289,8 @@ def reload_certificate(root: Path) -> None:
     console.say("nginx serves the certificate")
 
 
-def _stop(stack: Stack, volumes: bool = False) -> None:
+def stop(stack: Stack, volumes: bool = False) -> None:
+    """Stop and remove containers and networks, and the volumes if asked to."""
     if names := [each.service for each in stack.containers if each.state == "running"]:
         console.say(f"stopping {', '.join(names)}")
     stack.compose.down(volumes)

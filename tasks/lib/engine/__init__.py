@@ -2,7 +2,7 @@
 
 from tasks.lib.engine.engine import Engine
 from tasks.lib.engine.errors import EngineError
-from tasks.lib.engine.records import Container, Event, Image, Machine, Transfer, Versions
+from tasks.lib.engine.records import Container, Event, Image, Machine, Transfer, Versions, Volume
 from tasks.lib.engine.versions import buildx_version, compose_version
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Machine",
     "Transfer",
     "Versions",
+    "Volume",
     "buildx_version",
     "compose_version",
 ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from tasks.lib.engine.records import Container, Event, Image
+    from tasks.lib.engine.records import Container, Event, Image, Volume
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,23 @@ class Engine:
                 except NotFound:
                     continue  # removed in between
         return sorted(containers, key=lambda container: container.name)
+
+    def volumes(self) -> set[str]:
+        """The names of all volumes. One request."""
+        with self._explained():
+            listed = self._connection.sdk.volumes()["Volumes"] or []
+        return {str(each["Name"]) for each in listed}
+
+    def create_volume(self, volume: Volume) -> None:
+        """Makes a volume; one that is there stays as it is.
+
+        Raises:
+            EngineError: its driver or options are not known.
+        """
+        with self._explained():
+            self._connection.sdk.create_volume(
+                volume.name, volume.driver, dict(volume.options), dict(volume.labels)
+            )
 
     def images_in_use(self) -> set[str]:
         """Ids of the images that any container on this engine was made of, running or not."""

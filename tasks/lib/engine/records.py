@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT_LABEL = "com.docker.compose.project"
+VOLUME_LABEL = "com.docker.compose.volume"
 SERVICE_LABEL = "com.docker.compose.service"
 FOLDER_LABEL = "com.docker.compose.project.working_dir"
 
@@ -83,6 +84,17 @@ class Transfer:
     done: int
     total: int
     """Bytes of the layers known so far."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume as it is, or is to be."""
+
+    name: str
+    driver: str
+    options: Mapping[str, str]
+    """The driver's."""
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True)
