@@ -118,6 +118,21 @@ def built(root: Path) -> FreshClone:
     return clone
 
 
+def second(root: Path) -> FreshClone:
+    """Another clone, with a stack of its own, on the images of the one that was built."""
+    clone = FreshClone.make(root)
+    clone.inv("init")
+    https, http = free_ports(2)
+    clone.set(
+        REGISTRY=REGISTRY,
+        VERSION=VERSION,
+        BIND_ADDRESS="127.0.0.1",
+        HTTPS_PORT=str(https),
+        HTTP_PORT=str(http),
+    )
+    return clone
+
+
 def remove_images() -> None:
     """Remove the images of this run's clone; what BuildKit keeps makes the next ones fast."""
     names = subprocess.run(

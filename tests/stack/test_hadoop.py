@@ -1,0 +1,293 @@
+"""The nightly run on the real hadoop stack, as docs/nightly.md says, and through its failures.
+
+All tests are in this file, so that they share one site; they run in this order. The stack is kept
+up between them, which `inv hadoop-tasks` uses as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+import fresh_clone
+import guide
+from embedded import reports_in
+from insights_pipeline.inputs import Inputs
+from insights_pipeline.interval import Interval
+from insights_pipeline.metrics import METRICS
+from insights_pipeline.resources import Resources
+from insights_pipeline.sample import SampleOptions, write_sample
+from insights_pipeline.schema import REPORTS, Type
+from insights_pipeline.update import Update, run_update
+from tasks.lib.engine import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fresh_clone import FreshClone
+    from insights_pipeline.schema import Column
+
+pytestmark = pytest.mark.usefixtures("engine_running")
+
+INTERVAL = "2026-01-05:2026-02-16"
+COURSE = "course-v1:ExampleX+CS101+2026_T1"
+HADOOP = ("namenode", "datanode", "hive-metastore", "hive-server", "spark", "spark-worker")
+SECONDS = 900
+
+Tables = dict[str, list[tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Nights:
+    """A clone whose core stack is up, with the logs of a sample site; a night adds some of them."""
+
+    clone: FreshClone
+    logs: list[Path]
+    lms: Path
+    scratch: Path
+
+    def night(self, logs: int) -> None:
+        """The LMS hosts' logs arrive, up to so many files."""
+        for log in self.logs[:logs]:
+            to = self.clone.root / "data/tracking-logs" / f"{log.parent.name}-{log.name}"
+            if not to.exists():
+                shutil.copy(log, to)
+
+    def run(self, *options: str) -> str:
+        """A run that ends well, with no terminal and an environment as bare as cron's."""
+        done = self.start(*options)
+        _, said = done.communicate(timeout=SECONDS)
+        assert done.returncode == 0, said
+        return said
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        """Begin a run."""
+        path = f"PATH={os.environ['PATH']}"
+        return subprocess.Popen(
+            ["env", "-i", path, "./inv", "hadoop-tasks", f"--interval={INTERVAL}", *options],
+            cwd=self.clone.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def published(self) -> Tables:
+        """All rows of the reports, as the stack's database holds them."""
+        return {table.name: self.rows(table.name, table.columns) for table in REPORTS}
+
+    def rows(self, table: str, columns: tuple[Column, ...]) -> list[tuple[str, ...]]:
+        """The rows of a table of the stack's database."""
+        names = ", ".join(f"`{column.name}`" for column in columns)
+        query = f"SELECT {names} FROM {table}"
+        answer = self.clone.do(
+            f"docker compose exec -T mysql mariadb reports --batch --raw --skip-column-names"
+            f" --default-character-set=utf8mb4 --execute '{query}'"
+        )
+        return sorted(tuple(line.split("\t")) for line in answer.splitlines())
+
+    def embedded(self) -> Tables:
+        """The same, by the embedded engine, of all logs that have arrived."""
+        data = self.scratch / f"data-{time.monotonic_ns()}"
+        reports = reports_in(data)
+        logs = self.clone.root / "data/tracking-logs"
+        update = Update(
+            logs, data, Interval.parse(INTERVAL), Inputs(lms=self.lms), Resources(2**30, 1)
+        )
+        run_update(update, reports)
+        with closing(sqlite3.connect(data / "reports.sqlite3")) as connection:
+            return {
+                table.name: sorted(
+                    tuple(map(_as_told, row, table.columns))
+                    for row in connection.execute(
+                        f"SELECT {', '.join(table.names)} FROM {table.name}"
+                    )
+                )
+                for table in REPORTS
+            }
+
+    def sql(self, statement: str) -> list[dict[str, str]]:
+        """What hive-server answers."""
+        answer = self.clone.inv("hadoop.sql", statement)
+        return list(csv.DictReader(StringIO(answer)))
+
+    def containers(self) -> set[str]:
+        """Services that have a container, of single commands too."""
+        project = self.clone.setting("COMPOSE_PROJECT_NAME")
+        return {each.service for each in Engine.connect().containers(project, one_off=True)}
+
+    def kill(self, service: str) -> None:
+        """`kill -9` of the first process in a service's container, or in the pipeline's."""
+        project = self.clone.setting("COMPOSE_PROJECT_NAME")
+        for each in Engine.connect().containers(project, one_off=True):
+            if each.service == service:
+                subprocess.run(["docker", "kill", each.id], capture_output=True, check=True)
+                return
+        raise AssertionError(f"{service} has no container")
+
+
+def _as_told(value: Any, column: Column) -> str:
+    """A value of SQLite as MariaDB's client prints it."""
+    if value is None:
+        return "NULL"
+    if column.type is Type.DOUBLE:
+        return repr(float(value)).removesuffix(".0")
+    return str(int(value) if isinstance(value, bool) else value)
+
+
+@pytest.fixture(scope="module")
+def nights(
+    built_clone: FreshClone,  # noqa: ARG001
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Nights]:
+    """The site, with what docs/set-up.md brings up."""
+    folder = tmp_path_factory.mktemp("nights")
+    sample = write_sample(folder / "sample", SampleOptions(days=35, learners=60, courses=2))
+    clone = fresh_clone.second(folder / "clone")
+    shutil.copytree(sample.lms, clone.root / "data/lms", dirs_exist_ok=True)
+    logs = sorted(path for path in sample.logs.rglob("*") if path.is_file())
+    try:
+        clone.inv("up", "--detach")
+        yield Nights(clone, logs, clone.root / "data/lms", folder)
+    finally:
+        clone.inv("destroy", "--yes")
+
+
+def test_first_night_publishes_what_the_embedded_engine_would(nights: Nights) -> None:
+    nights.night(len(nights.logs) // 2)
+
+    nights.run("--keep")
+
+    assert nights.published() == nights.embedded()
+    assert nights.containers() >= {*HADOOP}
+    assert "pipeline" not in nights.containers()
+
+
+def test_any_client_finds_events_and_metrics_in_hive(nights: Nights) -> None:
+    found = {row["tableName"] for row in nights.sql("SHOW TABLES")}
+    assert found == {"events", *(metric.name for metric in METRICS)}
+    published = nights.published()
+    counts = " UNION ALL ".join(
+        f"SELECT '{table.name}' AS name, COUNT(*) AS n FROM {table.name}" for table in REPORTS
+    )
+    assert {row["name"]: int(row["n"]) for row in nights.sql(counts)} == {
+        name: len(rows) for name, rows in published.items()
+    }
+    described = nights.sql("DESCRIBE TABLE EXTENDED course_enrollment_daily")
+    assert any(row["col_name"] == "Comment" and row["data_type"] for row in described)
+
+
+def test_second_run_reads_nothing_and_changes_nothing(nights: Nights) -> None:
+    before = nights.published()
+    said = nights.run("--keep")
+    assert "0 files: 0 lines" in said
+    assert ", 0 of them changed" in said
+    assert nights.published() == before
+
+
+@pytest.mark.parametrize(
+    ("service", "step"),
+    [
+        ("spark-worker", "read"),
+        ("pipeline", "metrics"),
+        pytest.param("namenode", "copy", marks=pytest.mark.full),
+        pytest.param("datanode", "read", marks=pytest.mark.full),
+        pytest.param("hive-metastore", "metrics", marks=pytest.mark.full),
+        pytest.param("spark", "metrics", marks=pytest.mark.full),
+        pytest.param("mysql", "metrics", marks=pytest.mark.full),
+        pytest.param("hive-server", "read", marks=pytest.mark.full),
+    ],
+)
+def test_killed_in_the_middle(service: str, step: str, nights: Nights) -> None:
+    """Yesterday's numbers, or today's: nothing between; and the next run mends all."""
+    before = nights.published()
+    add = len(nights.logs) // 2 + 1 + (service != "spark-worker")
+    nights.night(add)
+    process = nights.start("--keep")
+    said = _until(process, step)
+    nights.kill(service)
+    rest = process.communicate(timeout=SECONDS)[1]
+
+    if process.returncode:
+        assert process.returncode == 1, said + rest
+        last = rest.splitlines()[-1]
+        assert last.startswith("inv: step "), rest
+        if service == "mysql":
+            nights.clone.inv("up", "--detach")
+        assert nights.published() == before
+        nights.run("--keep")
+    assert nights.published() == nights.embedded()
+
+
+def test_kill_9_of_the_command_itself(nights: Nights) -> None:
+    before = nights.published()
+    nights.night(len(nights.logs) // 2 + 3)
+    process = nights.start("--keep")
+    _until(process, "read")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    for pipe in filter(None, (process.stdout, process.stderr)):
+        pipe.close()
+    assert nights.published() == before
+
+    nights.run("--keep")
+
+    assert nights.published() == nights.embedded()
+
+
+def test_last_night_leaves_numbers_and_no_container(nights: Nights) -> None:
+    nights.night(len(nights.logs))
+
+    nights.run()
+
+    assert nights.containers().isdisjoint(HADOOP)
+    assert "pipeline" not in nights.containers()
+    url = f"https://localhost:{nights.clone.setting('HTTPS_PORT')}"
+    answer = requests.get(
+        f"{url}/api/v0/courses/{COURSE}/enrollment/?start_date=2026-01-05",
+        headers={"Authorization": f"Token {nights.clone.setting('API_TOKEN')}"},
+        verify=str(nights.clone.root / nights.clone.setting("TLS_CERTIFICATE")),
+        timeout=30,
+    )
+    expected = [row for row in nights.published()["course_enrollment_daily"] if COURSE in row]
+    assert len(answer.json()) == len(expected) > 0
+    status = json.loads(nights.clone.inv("status", "--json"))
+    assert status["last_run"]["status"] == "succeeded"
+
+
+def test_hdfs_that_was_formatted_is_filled_anew(nights: Nights) -> None:
+    before = nights.published()
+    guide.run("docs/nightly.md", "Empty HDFS", nights.clone.do)
+
+    said = nights.run()
+
+    assert "is not as the last run left it: all logs were read anew" in said
+    assert nights.published() == before
+
+
+def _until(process: subprocess.Popen[str], step: str) -> str:
+    """Return what a run has said once it is in a step, and a second more."""
+    steps = ("cluster", "copy", "read", "metrics", "publish")
+    before = steps[steps.index(step) - 1]
+    assert process.stderr
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if f" {before}: done" in line:
+            time.sleep(2)
+            return "".join(said)
+    raise AssertionError("".join(said))
