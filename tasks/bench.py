@@ -22,6 +22,23 @@ def pipeline(context: Context, megabytes: int = 500) -> None:
         print(line)
 
 
+@task(
+    help={
+        "sizes": "plain log to work on, in 10^6 bytes, smallest first",
+        "processors": "how many each engine uses; default: all",
+    }
+)
+def engines(context: Context, sizes: str = "25,50,100,200", processors: int = 0) -> None:
+    """Time DuckDB against Spark on the same logs at growing sizes; see docs/scale.md."""
+    from tasks.lib.environment import ensure
+
+    ensure("spark")
+    from tasks.lib.bench.engines import measure
+
+    for line in measure([int(size) for size in sizes.split(",")], processors or None):
+        print(line, flush=True)
+
+
 @task(help={"runs": "how many no-op builds and starts of each kind to time"})
 def build(context: Context, runs: int = 11) -> None:
     """Time builds against docker compose build, make and --jobs 1; takes minutes."""

@@ -1,26 +1,20 @@
 """`inv bench.pipeline`: the embedded engine against a bare scan, and a new day against history.
 
-Each measurement runs in a fresh process that starts its clock after its imports. Memory is the
-proportional set size of that process and its children together, looked at ten times a second
-(Linux).
+Each measurement runs in a fresh process that starts its clock after its imports.
 """
 
 from __future__ import annotations
 
 import shutil
 import statistics
-import threading
-import time
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from tasks.lib.bench.measuring import Cost, apart, measured
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Iterator
 
     from insights_pipeline.sample import Sample
 
@@ -29,14 +23,6 @@ REPEATS = 5
 LEAST_SCAN_SHARE = 0.1
 MOST_DAY_RATIO = 1.5
 _SCANNED = ("time", "event_type", "event_source", "username", "ip", "context", "event")
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one run took: seconds, and bytes of memory at its peak."""
-
-    seconds: float
-    memory: int
 
 
 def measure(megabytes: int) -> Iterator[str]:
@@ -51,10 +37,10 @@ def _measure(folder: Path, megabytes: int) -> Iterator[str]:
     size = _split(sample.logs, history, last_day)
     yield f"{size / 1e6:,.0f} MB of plain log, {DAYS} days; {_size(last_day) / 1e6:,.1f} MB a day"
 
-    scan = _apart(scan_bare, history)
+    scan = apart(scan_bare, history)
     yield f"bare DuckDB scan        {scan.seconds:7.2f} s  {size / scan.seconds / 1e6:7,.0f} MB/s"
     base = folder / "base"
-    first = _apart(update, history, base, sample)
+    first = apart(update, history, base, sample)
     yield (
         f"first update            {first.seconds:7.2f} s  {size / first.seconds / 1e6:7,.0f} MB/s"
         f"  {scan.seconds / first.seconds:.2f} of the scan's speed"
@@ -84,7 +70,7 @@ def _measure_one_big_file(folder: Path, history: Path, sample: Sample) -> str:
             with path.open("rb") as part:
                 shutil.copyfileobj(part, whole)
     size = _size(one_file)
-    cost = _apart(update, one_file, folder / "bounded", sample, LEAST)
+    cost = apart(update, one_file, folder / "bounded", sample, LEAST)
     verdict = "" if size > LEAST else " (give more --megabytes: the file is within the limit)"
     return (
         f"one file of {size / 1e6:,.0f} MB with --memory {LEAST // 2**20}MiB: {cost.seconds:.2f} s,"
@@ -99,7 +85,7 @@ def scan_bare(logs: Path) -> Cost:
     columns = ", ".join(f"{name}: 'VARCHAR'" for name in _SCANNED)
     counts = ", ".join(f"COUNT({name})" for name in _SCANNED)
     connection = duckdb.connect()
-    with _measured() as cost:
+    with measured() as cost:
         connection.execute(
             f"SELECT {counts} FROM read_json('{logs}/**/*.log*', columns={{{columns}}},"
             " format='newline_delimited', ignore_errors=true)"
@@ -124,7 +110,7 @@ def update(logs: Path, data: Path, sample: Sample, memory: int | None = None) ->
     job = Update(
         logs, data, Interval(*sample.interval), Inputs(sample.lms, sample.catalog), resources
     )
-    with _measured() as cost:
+    with measured() as cost:
         run_update(job, SqliteReports(data / REPORTS_FILE, migrate_sqlite))
     return cost()
 
@@ -136,8 +122,8 @@ def _time_day(
     on_top, alone = folder / "on-top", folder / "alone"
     shutil.copytree(base, on_top)
     seconds = (
-        _apart(update, history, on_top, sample).seconds,
-        _apart(update, last_day, alone, sample).seconds,
+        apart(update, history, on_top, sample).seconds,
+        apart(update, last_day, alone, sample).seconds,
     )
     shutil.rmtree(on_top)
     shutil.rmtree(alone)
@@ -167,44 +153,3 @@ def _split(logs: Path, history: Path, last_day: Path) -> int:
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _apart(function: Callable[..., Cost], *arguments: object) -> Cost:
-    """Run the function in a fresh process."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
-
-
-@contextmanager
-def _measured() -> Generator[Callable[[], Cost]]:
-    """Time the block and watch its memory; the result can be asked for after it."""
-    peak, done = 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.1):
-            peak = max(peak, _memory_of("self"))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    begin = time.perf_counter()
-    seconds = 0.0
-    try:
-        yield lambda: Cost(seconds, peak)
-        seconds = time.perf_counter() - begin
-    finally:
-        done.set()
-        watcher.join()
-
-
-def _memory_of(process: str) -> int:
-    """Proportional set size of a process and all its children, in bytes."""
-    total = 0
-    try:
-        rollup = Path("/proc", process, "smaps_rollup").read_text()
-        total += 1024 * int(rollup.split("Pss:")[1].split()[0])
-        for children in Path("/proc", process, "task").glob("*/children"):
-            total += sum(_memory_of(child) for child in children.read_text().split())
-    except (OSError, IndexError):
-        return total  # it has just ended
-    return total
