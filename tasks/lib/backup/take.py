@@ -63,7 +63,7 @@ def take(root: Path, folder: Path) -> Manifest:
             project=stack.compose.project,
             engine=settings["ENGINE"],
             version=version.running(root) or version.of_checkout(root),
-            files=new.files,
+            files=dict(new.files),
         )
         new.close(written)
     console.say(f"{folder}: {len(written.files)} files, {megabytes(written.size)}")

@@ -64,6 +64,29 @@ def test_volumes_as_the_engine_knows_them(toy: ToyStack) -> None:
     assert Compose.of(toy.root).volumes == [f"{toy.project}_data"]
 
 
+def test_a_volume_made_beforehand_is_compose_s_own(
+    toy: ToyStack, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = "{type: tmpfs, device: tmpfs, o: size=1m}"
+    toy.compose(
+        a=service(more="volumes: ['data:/data']"),
+        top=f"volumes:\n  data: {{driver_opts: {options}, labels: {{mine: yes}}}}\n",
+    )
+    compose, engine = Compose.of(toy.root), Engine.connect()
+    volume = compose.volume("data")
+
+    assert volume
+    assert volume.name == f"{toy.project}_data"
+    assert volume.options == {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
+    assert compose.volume("other") is None
+    engine.create_volume(volume)
+    assert volume.name in engine.volumes()
+    compose.create(["a"])
+    assert "was not created by Docker Compose" not in capfd.readouterr().err
+    compose.down(volumes=True)
+    assert volume.name not in engine.volumes()
+
+
 def test_settings_reach_plain_docker_compose(toy: ToyStack) -> None:
     toy.compose(a=service(more="environment: {HOST: '${SITE_HOST}', ESCAPED: '$${SITE_HOST}'}"))
     toy.set(SITE_HOST="analytics.example.org")
