@@ -64,20 +64,29 @@ def start_hdfs(lab: Lab) -> Hdfs:
 
 
 def healthy(*containers: Container) -> None:
-    """Return once they are; Java takes its time."""
+    """Return once they are, and the last check was well; Java takes its time."""
     wait_until_healthy(*containers, seconds=SECONDS_TO_START)
+    for container in containers:
+        wait_for(lambda container=container: last_check(container)[0] == 0, SECONDS_TO_START)  # type: ignore[misc]
 
 
 def unhealthy_says(container: Container, text: str) -> None:
     """Return once the last health check failed, and said this."""
 
     def told() -> bool:
-        container.reload()
-        health = container.state.health
-        last = health.log[-1] if health and health.log else None
-        return last is not None and last.exit_code != 0 and text in (last.output or "")
+        code, output = last_check(container)
+        return code != 0 and text in output
 
     wait_for(told, SECONDS_TO_START)
+
+
+def last_check(container: Container) -> tuple[int, str]:
+    """The exit code of its last health check, and what that printed."""
+    container.reload()
+    health = container.state.health
+    assert health
+    [last] = health.log[-1:] or [None]
+    return (last.exit_code, last.output or "") if last else (0, "")
 
 
 # Spark tells its log to its output: what is asked for goes to the one that there was before.

@@ -124,7 +124,7 @@ def test_a_worker_without_its_master_is_not_healthy_and_both_end_when_they_are_t
     docker.kill(master, signal="KILL")
     unhealthy_says(worker, "no")
     docker.start(master)
-    healthy(worker)
+    healthy(master, worker)
     for container in (worker, master):
         docker.stop(container, time=30)
         container.reload()
