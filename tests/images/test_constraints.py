@@ -91,5 +91,10 @@ def test_networks_of_data_lead_nowhere_else() -> None:
     networks = compose()["networks"]
     internal = {name for name, network in networks.items() if network == {"internal": True}}
     assert internal == {"database", "search", "hadoop"}
-    assert networks.keys() - internal == {"front", "hadoop-ui"}
+    assert networks.keys() - internal == {"front", "hadoop-ui", "outside"}
     assert compose()["services"]["mysql"]["networks"] == ["database"]
+    # For a cluster that a site has elsewhere; nothing but the pipeline reaches so far.
+    outside = [
+        name for name, each in compose()["services"].items() if "outside" in each["networks"]
+    ]
+    assert outside == ["pipeline"]

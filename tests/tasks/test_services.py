@@ -79,8 +79,10 @@ def test_compose_finds_the_same_names(tmp_path: Path) -> None:
 
 
 def test_services_of_this_checkout(toy: ToyStack) -> None:
-    for file in services.compose_files(ROOT):
-        (toy.root / file.name).write_bytes(file.read_bytes())
+    for file in (*services.compose_files(ROOT), ROOT / "services/hadoop/ui.yml"):
+        copy = toy.root / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
     # With files named, Compose takes its settings from .env all the same.
     files = [f"--file={file}" for file in services.compose_files(toy.root)]
 
@@ -89,6 +91,7 @@ def test_services_of_this_checkout(toy: ToyStack) -> None:
 
     assert sorted(listed.split()) == services.names(ROOT)
     assert {"api", "elasticsearch", "insights", "mysql", "nginx"} <= {*services.names(ROOT)}
+    assert {"namenode", "hive-server", "spark-worker", "pipeline"} <= {*services.names(ROOT)}
 
 
 def test_compose_files_in_the_order_in_which_they_are_merged(tmp_path: Path) -> None:

@@ -417,7 +417,7 @@ def test_old_commands(site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 @pytest.mark.usefixtures("engine_running")
 def test_more_memory_than_the_machine_has(site: Path) -> None:
-    edit(site, API_MEMORY="9000g")
+    edit(site, API_MEMORY="9000g", ENGINE="duckdb")
 
     (warning,) = [finding for finding in checks.check(site) if "together" in finding.message]
     memory = Engine.connect().machine().memory / 2**30

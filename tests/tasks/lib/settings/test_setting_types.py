@@ -16,6 +16,8 @@ TAKEN = {
     "size('512m', least='1m')": ["1m", "1024k", "2G"],
     "path()": ["data/tls/key.pem", "/etc/ssl/key.pem", "../a folder/x"],
     "url()": ["https://lms.example.org", "http://localhost:8000/path?query=1"],
+    "location('s3a://a')": ["hdfs://namenode:8020/warehouse", "s3a://a-bucket/b", "file:///data"],
+    "location('s3a://a', or_none=True)": ["thrift://hive-metastore:9083", "none"],
     "switch('on')": ["on", "off"],
     "choice('plain', among=['plain', 'json'])": ["plain", "json"],
     "interval()": ["2026-01-01:2026-07-01"],
@@ -34,6 +36,7 @@ REFUSED = {
     "size('512m', least='1m')": ["1", "512", "1023k", "1.5g", "512mb", "0m", "-1m", "1t"],
     "path()": ["~/key.pem", "~"],
     "url()": ["lms.example.org", "ftp://a.org", "https://", "https://a b.org", "http://a:99999"],
+    "location('s3a://a')": ["none", "/warehouse", "namenode:8020", "hdfs://", "hdfs://a folder"],
     "switch('on')": ["yes", "true", "On"],
     "choice('plain', among=['plain', 'json'])": ["xml", "JSON"],
     "interval()": [
