@@ -17,6 +17,11 @@ class OperatorTask(invoke.Task[Any]):
     own and does not know this module. Other exceptions are defects and keep their traceback.
     """
 
+    # Invoke takes tasks of the same code for one task, and runs one of several on a command line:
+    # those that are made for each image or service are all of the same code.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the task. Raises invoke.Exit, which Invoke prints."""
         try:

@@ -80,6 +80,15 @@ def test_one_image_or_one_stack(toys: ToyImages) -> None:
     assert toys.stale() == {}
 
 
+def test_several_at_once(toys: ToyImages) -> None:
+    planned = toys.inv("build.openedx", "--dry-run", "build.web", "--dry-run")
+    assert planned.stdout.splitlines() == [
+        "openedx/base      never built",
+        "openedx/insights  never built",
+        "web/mysql  never built",
+    ]
+
+
 def test_an_image_by_its_path(toys: ToyImages) -> None:
     planned = toys.inv("build", "--path", "services/web/mysql/.target", "--dry-run")
     assert planned.stdout == "web/mysql  never built\n"
