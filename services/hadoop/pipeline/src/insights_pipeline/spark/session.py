@@ -62,8 +62,8 @@ def open_session(cluster: Cluster, folder: Path, memory: int) -> Generator[Spark
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.catalogImplementation": "hive" if cluster.metastore else "in-memory",
+        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     }
-    settings["spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs"] = "false"
     if cluster.metastore:
         settings["spark.hadoop.hive.metastore.uris"] = cluster.metastore
     if re.match(r"local($|\[)", cluster.master):
