@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -85,7 +86,7 @@ def test_a_thousand_small_logs(tmp_path: Path) -> None:
 
 def test_executor_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two, outside the driver, which gives them this package; Spark does its tasks again."""
-    update = sample(tmp_path / "sample", megabytes=20)
+    update = sample(tmp_path / "sample", megabytes=10)
     killed: list[int] = []
     parse = Intake._parse
 
@@ -107,13 +108,23 @@ def test_executor_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         replace(update, data=tmp_path / "spark"), **{"spark.executor.memory": "512m"}
     )
 
-    record = on_spark.run(
-        replace(other, cluster=replace(other.cluster, master="local-cluster[2,1,600]"))
-    )
+    try:
+        record = on_spark.run(
+            replace(other, cluster=replace(other.cluster, master="local-cluster[2,1,600]"))
+        )
+    finally:
+        remove_folders_of_executors()
 
     assert killed
     assert (record.status, record.events) == ("succeeded", expected.events)
     assert updating.reports_of(other.data) == updating.reports_of(update.data)
+
+
+def remove_folders_of_executors() -> None:
+    """A cluster on this machine has them beside Spark's jars."""
+    import pyspark
+
+    shutil.rmtree(Path(pyspark.__file__).with_name("work"), ignore_errors=True)
 
 
 def running_tasks(tracker: StatusTracker) -> int:
