@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,11 @@ from insights_pipeline.interval import Interval
 from insights_pipeline.publish.sqlite import SqliteReports
 from insights_pipeline.resources import LEAST, Resources
 from insights_pipeline.update import REPORTS_FILE, Update, run_update
+from small_disk import small_disk
 from updating import SampleSite, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 ONE_EVENT = b'{"event_type": "page_close", "time": "2026-01-05T10:00:00+00:00"}\n'
@@ -431,23 +432,6 @@ def test_catalog_with_odd_values_is_taken_as_far_as_it_goes(update: Update, tmp_
 
 
 # A full disk.
-
-
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A file system of that size, where this user may mount one."""
-    folder.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder)]
-    try:
-        mounted = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("no mount on this machine")
-    if mounted.returncode:
-        pytest.skip(f"no small disk to fill: {mounted.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def out_of_room_in(update: Update) -> str | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
@@ -15,11 +18,21 @@ from hypothesis import strategies as st
 from insights_pipeline.logs import reader
 from insights_pipeline.logs.files import BLOCK, LogFile, inspect
 from insights_pipeline.logs.ledger import Reading, Stream
-from insights_pipeline.logs.reader import PieceRead, cut, join, put_together, read_piece
+from insights_pipeline.logs.reader import (
+    REPLACED,
+    PieceRead,
+    cut,
+    join,
+    put_together,
+    read_piece,
+)
 from insights_pipeline.spark import copying
 from insights_pipeline.spark.copying import Copied, Copier, spool
 from insights_pipeline.spark.reading import EVENT, REJECT, Spoilt, from_text, read_copied
 from insights_pipeline.spark.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NEW = b'{"event_type": "page_close", "time": "2026-01-05T10:00:00+00:00", "ip": "%s"}'
 lines = st.one_of(
@@ -136,20 +149,41 @@ def test_gzip_is_cut_like_what_it_holds(content: bytes, blocks: int, data: st.Da
         assert all(held for _, held in found), "Spark would pass over an empty file"
 
 
-def test_what_is_wrong_with_a_log_leaves_that_log_alone(tmp_path: Path) -> None:
-    for name in ("store", "spool", "sound", "cut", "gone"):
+def forbid(log: Path) -> None:
+    log.chmod(0)
+    if os.access(log, os.R_OK):  # root may read anything, but no folder as if it were a file
+        log.unlink()
+        log.mkdir()
+
+
+PROBLEMS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "vanished": (Path.unlink, "no such file or directory"),
+    "unreadable": (forbid, "permission denied|is a directory"),
+    "cut": (lambda log: os.truncate(log, 10), REPLACED),
+    "replaced": (lambda log: log.write_bytes(b"x" * 10**6), REPLACED),
+    "packed, and not to its end": (
+        lambda log: log.write_bytes(log.read_bytes()[:-9]),
+        "gzip ends too early: still being copied, or cut off",
+    ),
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_what_befalls_a_log_leaves_that_log_alone(tmp_path: Path, problem: str) -> None:
+    """It happens between the look at the logs and the copy's end."""
+    for name in ("store", "spool", "sound", "other"):
         (tmp_path / name).mkdir()
     content = NEW % b"1" + b"\n"
-    logs = [log_file(tmp_path / "sound", content), log_file(tmp_path / "gone", content)]
-    (tmp_path / "gone" / "tracking.log").unlink()
-    logs.append(log_file(tmp_path / "cut", gzip.compress(content)[:-9]))
+    packed = gzip.compress(content) if "packed" in problem else content
+    logs = [log_file(tmp_path / "sound", content), log_file(tmp_path / "other", packed)]
+    befall, said = PROBLEMS[problem]
+    befall(tmp_path / "other" / "tracking.log")
     readings = [Reading(file, Stream(0, b""), []) for file in logs]
     copier = Copier(Folder(tmp_path), "store", tmp_path / "spool", threads=2)
 
-    found = copier.copy(readings, BLOCK, lambda _size: None)
+    sound, other = copier.copy(readings, BLOCK, lambda _size: None)
 
-    assert [log.problem for log in found] == [
-        None,
-        "no such file or directory",
-        "gzip ends too early: still being copied, or cut off",
-    ]
+    assert (sound.problem, len(sound.pieces)) == (None, 1)
+    assert re.fullmatch(said, str(other.problem))
+    assert other.pieces == []
+    assert list((tmp_path / "spool").iterdir()) == []

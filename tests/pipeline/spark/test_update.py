@@ -14,18 +14,19 @@ import on_spark
 import updating
 from dying_on_spark import POINTS, kill
 from embedded import in_order
-from insights_pipeline import schema
-from insights_pipeline.errors import BadDataFolder, PipelineError
+from insights_pipeline.errors import BadDataFolder, NoRoom, PipelineError
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
-from insights_pipeline.metrics import METRICS
+from insights_pipeline.metrics import METRICS, Viewed
 from insights_pipeline.update import Update
+from small_disk import small_disk
 from updating import SampleSite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from insights_pipeline.runs import RunRecord
+    from insights_pipeline.spark.update import SparkUpdate
 
 FULL = pytest.mark.full
 
@@ -63,6 +64,13 @@ def test_fixtures(fixtures: Path, tmp_path: Path) -> None:
     assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
     store = on_spark.store_of(update.data)
     assert updating.events_on_disk(store) == updating.events_in_ledger(update.data) == first.events
+    assert tables_in(store) == updating.warehouse_of(embedded.data)
+
+
+def tables_in(store: Path) -> updating.Tables:
+    """All tables that the store keeps, but the events, sorted."""
+    tables = (metric.table for metric in METRICS if not isinstance(metric.upkeep, Viewed))
+    return {table.name: in_order(on_spark.stored(store, table)) for table in tables}
 
 
 def totals(record: RunRecord) -> tuple[Any, ...]:
@@ -124,9 +132,7 @@ def test_from_night_to_night(nights: Nights) -> None:
     store = on_spark.store_of(nights.data)
     assert updating.events_on_disk(store) == updating.events_in_ledger(nights.data)
     assert list((store / "incoming").iterdir()) == []
-    for table in (schema.USER_ACTIVITY, schema.ENROLLMENT_DAY, schema.COURSE_ENROLLMENT_DAILY):
-        found = on_spark.stored(store, table)
-        assert in_order(found) == updating.warehouse_of(nights.embedded)[table.name]
+    assert tables_in(store) == updating.warehouse_of(nights.embedded)
 
 
 def test_tables_in_hive(nights: Nights) -> None:
@@ -146,6 +152,20 @@ def test_tables_in_hive(nights: Nights) -> None:
                 assert said[column.name].comment == column.meaning
 
 
+def test_what_each_stage_took(nights: Nights) -> None:
+    runs = sorted((nights.data / "stages").iterdir())
+    assert [path.name for path in runs] == ["run-000001.jsonl", "run-000002.jsonl"]
+    stages = [json.loads(line) for line in runs[1].read_text(encoding="utf-8").splitlines()]
+
+    computed = {m.name for m in METRICS if not isinstance(m.upkeep, Viewed)}
+    assert {stage["of"] for stage in stages} >= computed | {"parse logs"}
+    assert {stage["status"] for stage in stages} == {"complete"}
+    assert all(stage["tasks"] and stage["seconds"] > 0 for stage in stages)
+    (steps,) = (run["seconds_by_step"] for run in updating.runs_of(nights.data)[1:])
+    measured = sum(n for step, n in json.loads(steps).items() if step.startswith("metrics"))
+    assert 0 < sum(s["seconds"] for s in stages if s["of"] in computed) < measured
+
+
 def test_store_that_was_formatted_is_filled_anew(nights: Nights, data: Path) -> None:
     before = updating.reports_of(data)
     shutil.rmtree(on_spark.store_of(data))
@@ -157,9 +177,10 @@ def test_store_that_was_formatted_is_filled_anew(nights: Nights, data: Path) -> 
     assert record.rows_written == 0
     assert updating.reports_of(data) == before
     assert updating.events_on_disk(on_spark.store_of(data)) == record.events
+    assert tables_in(on_spark.store_of(data)) == updating.warehouse_of(nights.embedded)
 
 
-@pytest.mark.full
+@FULL
 def test_warehouse_that_was_restored_is_filled_anew(nights: Nights, data: Path) -> None:
     """The store knows a later run than the ledger."""
     backup = (data / "warehouse.duckdb").read_bytes()
@@ -221,10 +242,11 @@ def test_driver_that_is_killed(nights: Nights, tmp_path: Path, point: str) -> No
     kill(update, point)
     assert updating.reports_of(data) == before
 
-    check_mended(nights, on_spark.run(on_spark.on_spark(update)), data)
+    on_spark.run(on_spark.on_spark(update))
+    check_mended(nights, data)
 
 
-@pytest.mark.full
+@FULL
 def test_driver_that_is_killed_again_and_again(nights: Nights, tmp_path: Path) -> None:
     """Each run mends what the one before left, and is killed later than that."""
     data = copied(nights.earlier, tmp_path / "data")
@@ -233,14 +255,51 @@ def test_driver_that_is_killed_again_and_again(nights: Nights, tmp_path: Path) -
     for point in POINTS:
         kill(update, point)
 
-    check_mended(nights, on_spark.run(on_spark.on_spark(update)), data)
+    on_spark.run(on_spark.on_spark(update))
+    check_mended(nights, data)
 
 
-def check_mended(nights: Nights, record: RunRecord, data: Path) -> None:
-    assert record.status == "succeeded"
-    assert not [note for note in record.notes if "read anew" in note]
+def check_mended(nights: Nights, data: Path) -> None:
+    """The last run has left all as if nothing had happened."""
+    last = updating.runs_of(data)[-1]
+    assert last["status"] == "succeeded"
+    assert "read anew" not in last["notes"]
     assert updating.reports_of(data) == updating.reports_of(nights.embedded)
     store = on_spark.store_of(data)
     events = updating.events_on_disk(nights.embedded)
     assert updating.events_on_disk(store) == updating.events_in_ledger(data) == events
+    assert tables_in(store) == updating.warehouse_of(nights.embedded)
     assert list((store / "incoming").iterdir()) == list((data / "incoming").iterdir()) == []
+
+
+@FULL
+def test_store_that_is_full(nights: Nights, tmp_path: Path) -> None:
+    """With ever more room left, more of the update can be done."""
+    data = copied(nights.earlier, tmp_path / "data")
+    before, store = updating.reports_of(data), on_spark.store_of(data)
+    update, room = on_spark.on_spark(nights.site.update(data)), 2**15
+    with small_disk(tmp_path / "disk", megabytes=32) as disk:
+        shutil.move(store, disk / "store")
+        store.symlink_to(disk / "store")
+
+        while message := out_of_room(update, disk, room):
+            assert f"no room in file://{store}" in message
+            assert updating.reports_of(data) == before
+            assert list((store / "incoming").iterdir()) == []
+            room *= 2
+
+        assert room > 2**17
+        check_mended(nights, data)
+
+
+def out_of_room(update: SparkUpdate, disk: Path, room: int) -> str | None:
+    """What the update says on a disk with so many bytes left, if that is too little."""
+    filler = disk / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(disk).free - room))
+    try:
+        on_spark.run(update)
+    except NoRoom as error:
+        return str(error)
+    finally:
+        filler.unlink()
+    return None

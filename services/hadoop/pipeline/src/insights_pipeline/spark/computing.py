@@ -74,7 +74,7 @@ class Computing:
             self._report(metric)
         else:
             self._write(self._query(metric), metric.name)
-            self._bring(metric.name)
+            self._bring(metric.name, [metric.name])
             self._show(metric.table, self._staged(metric.table))
 
     def _set_shuffle_partitions(self) -> None:
@@ -112,7 +112,7 @@ class Computing:
         frame = self._read(table, [f"{self._plan.folder}/{fresh}"])
         self._show(table, frame)
         if not is_kept_by_day(table):
-            self._bring(name)
+            self._bring(name, [name])
             return
         days = self._changed_days(name)
         if days:
@@ -139,14 +139,14 @@ class Computing:
         came = self._days_in(f"{self._plan.folder}/{name}")
         before = self._days_in(name) if self._plan.anew else set(changed)
         self._plan.days[name] = sorted(came | before)
-        self._bring(name, *(f"{name}/date={day}" for day in self._plan.days[name]))
+        self._bring(name, [f"{name}/date={day}" for day in self._plan.days[name]])
         return came
 
-    def _bring(self, name: str, *folders: str) -> None:
-        """Have what was written of a table take the place of it, or of these folders of it."""
+    def _bring(self, name: str, folders: list[str]) -> None:
+        """Have what was written of a table take the place of what is in these folders."""
         for staged in self._store.files(f"{self._plan.folder}/{name}"):
             self._plan.moves[staged] = staged.removeprefix(f"{self._plan.folder}/")
-        self._plan.replaced += folders or [name]
+        self._plan.replaced += folders
 
     def _days_in(self, folder: str) -> set[str]:
         names = self._store.names(folder)

@@ -62,8 +62,8 @@ def open_session(cluster: Cluster, folder: Path, memory: int) -> Generator[Spark
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.catalogImplementation": "hive" if cluster.metastore else "in-memory",
+        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     }
-    settings["spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs"] = "false"
     if cluster.metastore:
         settings["spark.hadoop.hive.metastore.uris"] = cluster.metastore
     if re.match(r"local($|\[)", cluster.master):
@@ -71,7 +71,7 @@ def open_session(cluster: Cluster, folder: Path, memory: int) -> Generator[Spark
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         settings["spark.executorEnv.PYTHONPATH"] = str(_HOME.parent)
     else:
-        archive = _pack(folder / f"{_ARCHIVE}.zip")
+        archive = pack(folder / f"{_ARCHIVE}.zip")
         settings["spark.archives"] = f"{archive}#{_ARCHIVE}"
         settings["spark.executorEnv.PYTHONPATH"] = f"./{_ARCHIVE}"
     with _told_as_pipeline_errors(cluster):
@@ -85,7 +85,7 @@ def open_session(cluster: Cluster, folder: Path, memory: int) -> Generator[Spark
             session.stop()
 
 
-def _pack(archive: Path) -> Path:
+def pack(archive: Path) -> Path:
     """This package and what it imports on executors, for any worker of the same Python version."""
     with ZipFile(archive, "w", ZIP_DEFLATED, compresslevel=1) as packed:
         for path in _HOME.rglob("*.py"):

@@ -16,6 +16,7 @@ from insights_pipeline.spark.catalog import Catalog
 from insights_pipeline.spark.computing import Computing
 from insights_pipeline.spark.intake import Intake
 from insights_pipeline.spark.session import open_session
+from insights_pipeline.spark.stages import keep_stages
 from insights_pipeline.spark.store import Store
 from insights_pipeline.update import Update, describe_nothing, recorded, whole_days
 from insights_pipeline.upkeep import Change
@@ -23,6 +24,9 @@ from insights_pipeline.warehouse import open_warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
 
     from insights_pipeline.publish.reports import Reports
     from insights_pipeline.runs import RunRecord
@@ -91,6 +95,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
         with record.step("cluster"):
             progress.step("cluster")
             session = stack.enter_context(open_session(cluster, local, memory // 2))
+            stack.callback(_keep_stages, session, update.data, warehouse.sequence + 1)
             store = Store(session, cluster.warehouse)
             catalog = Catalog(session, store, cluster.database)
             anew = not home.settle(warehouse, store, catalog)
@@ -145,6 +150,12 @@ def _forget_logs(warehouse: Warehouse, store: Store, record: RunRecord) -> None:
     for table in ("stream", "file", "part"):
         warehouse.connection.execute(f"DELETE FROM ledger.{table}")
     warehouse.interval = None
+
+
+def _keep_stages(session: SparkSession, data: Path, run: int) -> None:
+    """Keep what Spark's stages took, also of a run that failed; no run fails for want of that."""
+    with suppress(Exception):
+        keep_stages(session, data / "stages" / f"run-{run:06}.jsonl")
 
 
 @contextmanager
