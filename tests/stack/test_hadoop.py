@@ -146,6 +146,8 @@ def _as_told(value: Any, column: Column) -> str:
         return "NULL"
     if column.type is Type.DOUBLE:
         return repr(float(value)).removesuffix(".0")
+    if column.type is Type.TIMESTAMP:
+        return f"{value}.000000"
     return str(int(value) if isinstance(value, bool) else value)
 
 

@@ -58,7 +58,7 @@ class Computing:
         Args:
             new_events: folders of the store with the run's events, by date.
         """
-        self._set_shuffle_partitions()
+        self._suit_size()
         for table in _INPUTS:
             self._bring_input(table)
         self._show_touched_events(new_events)
@@ -77,11 +77,17 @@ class Computing:
             self._bring(metric.name, [metric.name])
             self._show(metric.table, self._staged(metric.table))
 
-    def _set_shuffle_partitions(self) -> None:
+    def _suit_size(self) -> None:
+        """Set what follows from how much there is."""
         row = self._warehouse.connection.execute("SELECT SUM(bytes_read) FROM ledger.stream")
         ((total,),) = row.fetchall()
-        partitions = sizing.shuffle_partitions(total or 0)
-        self._session.conf.set("spark.sql.shuffle.partitions", partitions)
+        compiled = sizing.is_worth_compiling(total or 0)
+        for name, value in {
+            "spark.sql.shuffle.partitions": sizing.shuffle_partitions(total or 0),
+            "spark.sql.codegen.wholeStage": compiled,
+            "spark.sql.codegen.factoryMode": "FALLBACK" if compiled else "NO_CODEGEN",
+        }.items():
+            self._session.conf.set(name, value)
 
     def _append(self, metric: Metric) -> None:
         """Compute the touched days, and show them beside all others."""

@@ -25,3 +25,11 @@ def shuffle_partitions(total: int) -> int:
     Those are a tenth as large; adaptive execution joins parts that turn out small.
     """
     return min(max(total // (64 * _MIB), 1), 10_000)
+
+
+def is_worth_compiling(total: int) -> bool:
+    """Whether queries on tables made from logs of `total` bytes are to be compiled.
+
+    To compile them all takes longer than to interpret them on a few million rows.
+    """
+    return total >= 2**30
