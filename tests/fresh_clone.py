@@ -69,6 +69,11 @@ class FreshClone:
         assert done.returncode == 0, f"{line}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
         return done.stdout
 
+    def leave_out_hadoop(self) -> None:
+        """Have no hadoop stack: what is the same for all images need not be done to large ones."""
+        (self.root / "docker-compose.hadoop.yml").unlink()
+        shutil.rmtree(self.root / "services/hadoop")
+
     def setting(self, name: str) -> str:
         """The value of a setting in conf/."""
         for file in sorted((self.root / "conf").glob("*.env")):

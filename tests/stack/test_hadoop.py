@@ -208,14 +208,14 @@ def test_second_run_reads_nothing_and_changes_nothing(nights: Nights) -> None:
 @pytest.mark.parametrize(
     ("service", "step"),
     [
-        ("spark-worker", "read"),
+        ("spark-worker", "parse"),
         ("pipeline", "metrics"),
         pytest.param("namenode", "copy", marks=pytest.mark.full),
-        pytest.param("datanode", "read", marks=pytest.mark.full),
+        pytest.param("datanode", "parse", marks=pytest.mark.full),
         pytest.param("hive-metastore", "metrics", marks=pytest.mark.full),
         pytest.param("spark", "metrics", marks=pytest.mark.full),
         pytest.param("mysql", "metrics", marks=pytest.mark.full),
-        pytest.param("hive-server", "read", marks=pytest.mark.full),
+        pytest.param("hive-server", "parse", marks=pytest.mark.full),
     ],
 )
 def test_killed_in_the_middle(service: str, step: str, nights: Nights) -> None:
@@ -243,7 +243,7 @@ def test_kill_9_of_the_command_itself(nights: Nights) -> None:
     before = nights.published()
     nights.night(len(nights.logs) // 2 + 3)
     process = nights.start("--keep")
-    _until(process, "read")
+    _until(process, "parse")
     process.send_signal(signal.SIGKILL)
     process.wait()
     for pipe in filter(None, (process.stdout, process.stderr)):
@@ -288,7 +288,7 @@ def test_hdfs_that_was_formatted_is_filled_anew(nights: Nights) -> None:
 
 def _until(process: subprocess.Popen[str], step: str) -> str:
     """Return what a run has said once it is in a step, and a second more."""
-    steps = ("cluster", "copy", "read", "metrics", "publish")
+    steps = ("cluster", "copy", "parse", "metrics", "publish")
     before = steps[steps.index(step) - 1]
     assert process.stderr
     said = []

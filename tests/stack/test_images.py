@@ -71,6 +71,7 @@ def publisher(
     folder = tmp_path_factory.mktemp("publisher")
     with serving(folder) as registry:
         publisher = Publisher(FreshClone.make(folder / "clone"), registry)
+        publisher.clone.leave_out_hadoop()
         publisher.clone.inv("init")
         publisher.clone.set(REGISTRY=publisher.prefix, VERSION=VERSION)
         publisher.clone.inv("build")

@@ -178,7 +178,7 @@ def test_run_takes_its_stack_down(toy: ToyStack) -> None:
 def test_options_reach_the_pipeline(toy: ToyStack) -> None:
     with_pipeline(toy, f"echo asked for $0 $@; {succeeding()}")
     done = toy.do("hadoop-tasks", "--date", "2026-01-06", "--full")
-    assert "asked for insights-pipeline --json --date=2026-01-06 --full" in done.stderr
+    assert "pipeline | asked for insights-pipeline --json --date=2026-01-06 --full" in done.stderr
 
 
 def test_stack_that_is_kept(toy: ToyStack) -> None:

@@ -209,8 +209,8 @@ class Compose:
     ) -> subprocess.Popen[str]:
         """Begin a command in a fresh container of a service, which goes with the command's end.
 
-        What it prints is for the caller to read; what it complains of, for the operator. Neither
-        Ctrl-C nor this process's end reaches it: its container is to be stopped.
+        What it prints, on stdout or stderr, is for the caller to read. Neither Ctrl-C nor this
+        process's end reaches it: its container is to be stopped.
         """
         ports = [f"--publish={port}" for port in publish]
         return subprocess.Popen(
@@ -220,6 +220,7 @@ class Compose:
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
             start_new_session=True,

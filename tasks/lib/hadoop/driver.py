@@ -133,7 +133,7 @@ class _Told:
         except ValueError:
             told = None
         if not isinstance(told, dict):
-            console.say(line.rstrip("\n"))
+            console.say(f"{PIPELINE} | {line.rstrip()}")
         elif name := told.get("step"):
             self._begin(str(name))
         elif "done" in told and self._progress:
