@@ -61,10 +61,10 @@ def telling(**told: Any) -> str:
 def succeeding(newest: date | None = None) -> str:
     """A pipeline whose run ends well, with its newest event of yesterday or another date."""
     newest = newest or datetime.now(UTC).date() - timedelta(days=1)
-    return f"{telling(step='read')}; {telling(record=RECORD | {'newest_event': str(newest)})}"
+    return f"{telling(step='parse')}; {telling(record=RECORD | {'newest_event': str(newest)})}"
 
 
-WAITING = f"trap 'exit 130' TERM; {telling(step='read')}; while :; do sleep 0.1; done"
+WAITING = f"trap 'exit 130' TERM; {telling(step='parse')}; while :; do sleep 0.1; done"
 ALL_OURS = {
     "SPARK_MASTER": "spark://spark:7077",
     "METASTORE": "thrift://hive-metastore:9083",
@@ -284,7 +284,29 @@ def test_pipeline_that_is_killed(toy: ToyStack) -> None:
     done = finish(process)
 
     assert done.returncode == 1
-    assert "step read: the pipeline's container was killed (exit code 137)" in done.stderr
+    assert "step parse: the pipeline's container was killed (exit code 137)" in done.stderr
+    assert left(toy) == NOTHING
+
+
+def test_service_that_ends_in_the_middle_is_started_again(toy: ToyStack) -> None:
+    process = begin(toy)
+    subprocess.run(["docker", "kill", f"{toy.project}-datanode-1"], capture_output=True, check=True)
+    toy.wait_for("datanode", "healthy")
+    process.send_signal(signal.SIGTERM)
+    done = finish(process)
+    assert "datanode ended with exit code 137: started again" in done.stderr
+
+
+def test_service_that_ends_again_and_again_ends_the_run(toy: ToyStack) -> None:
+    process = begin(toy)
+    for _ in range(4):
+        toy.wait_for("datanode", "running")
+        container = f"{toy.project}-datanode-1"
+        subprocess.run(["docker", "kill", container], capture_output=True, check=True)
+        toy.wait_for("datanode", "exited")
+    done = finish(process)
+    assert done.returncode == 1
+    assert "inv: step parse: datanode ended with exit code 137 again and again" in done.stderr
     assert left(toy) == NOTHING
 
 

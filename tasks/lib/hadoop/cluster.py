@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tasks.lib.containers.compose import Service
     from tasks.lib.containers.stack import Stack
-    from tasks.lib.engine import Container
+    from tasks.lib.engine import Container, Engine
     from tasks.lib.settings import Settings
 
 FILE = "docker-compose.hadoop.yml"
@@ -126,12 +126,16 @@ class Cluster:
         for network in self.networks:
             self.stack.engine.remove_network(network)
 
-    def end_pipeline(self) -> None:
-        """Stop and remove what runs the pipeline, such as what a killed command left behind."""
-        for container in self.containers:
+    def end_pipeline(self, engine: Engine | None = None) -> None:
+        """Stop and remove what runs the pipeline, such as what a killed command left behind.
+
+        Another thread than the stack's brings a connection of its own.
+        """
+        engine = engine or self.stack.engine
+        for container in engine.containers(self.stack.compose.project, one_off=True):
             if container.service == PIPELINE:
-                self.stack.engine.stop(container.id)
-                self.stack.engine.remove_container(container.id)
+                engine.stop(container.id)
+                engine.remove_container(container.id)
 
     @property
     def networks(self) -> list[str]:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, suppress
+import threading
+from collections import Counter
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasks.lib import console
+from tasks.lib.engine import Engine, EngineError
 from tasks.lib.errors import OperatorError
 from tasks.lib.hadoop.cluster import PIPELINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Generator
     from subprocess import Popen
 
     from tasks.lib.console import Progress
     from tasks.lib.hadoop.cluster import Cluster
 
+_SECONDS_BETWEEN_LOOKS = 2.0
+_STARTS = 3  # of a service in a run, until that is given up
 _SECONDS_TO_END = 90.0  # longer than its container's grace period
 # Ports at which executors outside call their driver back: for messages, and for data.
 DRIVER_PORTS = (7078, 7079)
@@ -50,11 +55,14 @@ class RunFailedError(OperatorError):
     """The pipeline's run failed; what was published before still stands."""
 
 
-def run(cluster: Cluster, options: Options, step: Callable[[str], None]) -> dict[str, Any]:
+def run(
+    cluster: Cluster, services: Collection[str], options: Options, step: Callable[[str], None]
+) -> dict[str, Any]:
     """Do a run; returns its record, a row of the table pipeline_run.
 
     Args:
         cluster: brought up, with all that the run needs.
+        services: of it, which are to stay up meanwhile: one that ends is started again.
         options: what to do.
         step: told of each step as it begins.
 
@@ -70,7 +78,7 @@ def run(cluster: Cluster, options: Options, step: Callable[[str], None]) -> dict
     )
     told = _Told(step)
     try:
-        with told:
+        with told, _kept_up(cluster, services) as ended:
             assert process.stdout
             for line in process.stdout:
                 told.take(line)
@@ -79,11 +87,49 @@ def run(cluster: Cluster, options: Options, step: Callable[[str], None]) -> dict
         raise
     finally:
         code = _ended(process)
+    if ended:
+        raise RunFailedError(f"{ended[0]}: `inv hadoop-tasks --keep` leaves its log to be read")
     if told.error:
         raise RunFailedError(told.error, told.exit_code)
     if code or not told.record:
         raise RunFailedError(_death(code))
     return told.record
+
+
+@contextmanager
+def _kept_up(cluster: Cluster, services: Collection[str]) -> Generator[list[str]]:
+    """Start services of the stack again that end; yields why the run was given up, once it was.
+
+    The engine does so for one that fails by itself, but not for one that somebody killed; and Spark
+    would wait for a lost worker for ever.
+    """
+    given_up: list[str] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        # Not the caller's connection: one may be used by one thread at a time.
+        engine, starts = Engine.connect(), Counter[str]()
+        while not over.wait(_SECONDS_BETWEEN_LOOKS):
+            with suppress(EngineError):
+                for each in engine.containers(cluster.stack.compose.project):
+                    if each.service not in services or each.state != "exited":
+                        continue
+                    starts[each.service] += 1
+                    ended = f"{each.service} ended with exit code {each.exit_code}"
+                    if starts[each.service] > _STARTS:
+                        given_up.append(f"{ended} again and again")
+                        cluster.end_pipeline(engine)
+                        return
+                    console.say(f"{ended}: started again")
+                    engine.start(each.id)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield given_up
+    finally:
+        over.set()
+        watcher.join()
 
 
 def _ended(process: Popen[str]) -> int:

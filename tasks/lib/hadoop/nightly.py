@@ -74,9 +74,10 @@ def _run(root: Path, options: Options, keep: bool, attempt: Attempt) -> dict[str
     with _taken_down(ours, keep):
         try:
             step("stack")
-            ours.up(ours.needed(with_sql=keep))
+            services = ours.needed(with_sql=keep)
+            ours.up(services)
             step("pipeline")
-            return driver.run(ours, options, step)
+            return driver.run(ours, services, options, step)
         except UnhealthyError as error:
             for line in error.log.splitlines():
                 console.say(f"{error.service} | {line}")
