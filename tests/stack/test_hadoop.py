@@ -276,6 +276,7 @@ def test_last_night_leaves_numbers_and_no_container(nights: Nights) -> None:
     assert status["last_run"]["status"] == "succeeded"
 
 
+@pytest.mark.full
 def test_hdfs_that_was_formatted_is_filled_anew(nights: Nights) -> None:
     before = nights.published()
     guide.run("docs/nightly.md", "Empty HDFS", nights.clone.do)

@@ -13,6 +13,7 @@ formatted, removed or restored, and all logs are read anew.
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ TABLES = {
 }
 _PLAN = "staged"  # the value of `meta` that holds the last run's plan
 _STATE = "state"
+_MOVES_AT_ONCE = 16
+"""A namenode writes to its disk for each, and for many at once no longer than for one."""
 
 
 @dataclass
@@ -89,9 +92,10 @@ def settle(warehouse: Warehouse, store: Store, catalog: Catalog) -> bool:
 
 def _bring_home(store: Store, catalog: Catalog, plan: Plan) -> None:
     waiting = set(store.files(plan.folder))
-    for name, to in plan.moves.items():
-        if name in waiting:
-            store.move(name, to)
+    moves = [(name, to) for name, to in plan.moves.items() if name in waiting]
+    with ThreadPoolExecutor(_MOVES_AT_ONCE) as pool:
+        for _ in pool.map(lambda move: store.move(*move), moves):
+            pass
     came = set(plan.moves.values())
     for folder in plan.replaced:
         found = set(store.files(folder))
