@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from embedded import reports_in
+from embedded import in_order, reports_in
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
+from insights_pipeline.metrics import METRICS, Viewed
 from insights_pipeline.resources import Resources
 from insights_pipeline.schema import Type
 from insights_pipeline.spark.session import open_session
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from insights_pipeline.runs import RunRecord
     from insights_pipeline.schema import Table
     from insights_pipeline.update import Update
+    from updating import Tables
 
 RESOURCES = Resources(memory=2**31, processors=2)
 FAST = {
@@ -110,6 +112,12 @@ def stored(store: Path, table: Table) -> list[tuple[Any, ...]]:
     )
     files = f"{store}/{table.name}/**/*.parquet"
     return duckdb.sql(f"SELECT {names} FROM read_parquet('{files}')").fetchall()
+
+
+def tables_in(store: Path) -> Tables:
+    """All tables that the store keeps, but the events, sorted."""
+    tables = (metric.table for metric in METRICS if not isinstance(metric.upkeep, Viewed))
+    return {table.name: in_order(stored(store, table)) for table in tables}
 
 
 def main(logs: str, data: str, lms: str, catalog: str, interval: str) -> None:

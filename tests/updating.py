@@ -6,6 +6,7 @@ As a program (`python -m updating`, see `main`) it does one update in a process 
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 import sqlite3
 import sys
@@ -113,6 +114,16 @@ def warehouse_of(data: Path) -> Tables:
             for metric in METRICS
             if not isinstance(metric.upkeep, Viewed)
         }
+
+
+def rejects_of(data: Path) -> list[dict[str, Any]]:
+    """All rejected lines, by their place."""
+    lines = [
+        json.loads(line)
+        for path in (data / "rejects").glob("*.jsonl")
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    return sorted(lines, key=lambda reject: (reject["file"], reject["line"]))
 
 
 def events_in_ledger(data: Path) -> int:

@@ -1,80 +1,28 @@
-"""The Spark engine leaves the reports that the embedded engine leaves, row for row."""
+"""From night to night, whatever befalls it, the Spark engine leaves what the embedded one does."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 import on_spark
 import updating
 from dying_on_spark import POINTS, kill
-from embedded import in_order
 from insights_pipeline.errors import BadDataFolder, NoRoom, PipelineError
-from insights_pipeline.inputs import Inputs
-from insights_pipeline.interval import Interval
 from insights_pipeline.metrics import METRICS, Viewed
-from insights_pipeline.update import Update
 from small_disk import small_disk
 from updating import SampleSite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from insights_pipeline.runs import RunRecord
     from insights_pipeline.spark.update import SparkUpdate
 
 FULL = pytest.mark.full
-
-
-def rejects_of(data: Path) -> list[dict[str, Any]]:
-    lines = [
-        json.loads(line)
-        for path in (data / "rejects").glob("*.jsonl")
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
-    return sorted(lines, key=lambda reject: (reject["file"], reject["line"]))
-
-
-def test_fixtures(fixtures: Path, tmp_path: Path) -> None:
-    """All of them as one site's logs, twice; then the tables as Hive shows them."""
-    logs = shutil.copytree(fixtures, tmp_path / "logs")
-    inputs = Inputs(fixtures / "enrollment" / "lms", fixtures / "enrollment" / "course_runs.json")
-    interval = Interval(date(2014, 4, 1), date(2014, 8, 7))
-    embedded = Update(logs, tmp_path / "embedded", interval, inputs, updating.RESOURCES)
-    expected = updating.run(embedded)
-    update = on_spark.on_spark(replace(embedded, data=tmp_path / "spark"))
-
-    first = on_spark.run(update)
-    assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
-    assert totals(first) == totals(expected)
-    assert list(first.seconds_by_step) == [
-        *("open", "cluster", "inputs", "copy", "parse", "ledger"),
-        *("metrics", "metrics.enrollment", "metrics.activity", "metrics.video"),
-        *("events", "publish"),
-    ]
-    assert rejects_of(update.data) == rejects_of(embedded.data)
-
-    second = on_spark.run(update)
-    assert (second.files, second.lines, second.rows_written) == (0, 0, 0)
-    assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
-    store = on_spark.store_of(update.data)
-    assert updating.events_on_disk(store) == updating.events_in_ledger(update.data) == first.events
-    assert tables_in(store) == updating.warehouse_of(embedded.data)
-
-
-def tables_in(store: Path) -> updating.Tables:
-    """All tables that the store keeps, but the events, sorted."""
-    tables = (metric.table for metric in METRICS if not isinstance(metric.upkeep, Viewed))
-    return {table.name: in_order(on_spark.stored(store, table)) for table in tables}
-
-
-def totals(record: RunRecord) -> tuple[Any, ...]:
-    return (record.files, record.bytes, record.lines, record.events, record.rejects_by_reason)
 
 
 @dataclass(frozen=True)
@@ -121,7 +69,7 @@ def data(nights: Nights, tmp_path: Path) -> Path:
 
 def test_from_night_to_night(nights: Nights) -> None:
     assert updating.reports_of(nights.data) == updating.reports_of(nights.embedded)
-    assert rejects_of(nights.data) == rejects_of(nights.embedded)
+    assert updating.rejects_of(nights.data) == updating.rejects_of(nights.embedded)
     names = ("files", "bytes", "lines", "events", "rejected", "late_events")
     runs, expected = updating.runs_of(nights.data), updating.runs_of(nights.embedded)
     assert [[run[name] for name in names] for run in runs] == [
@@ -132,7 +80,7 @@ def test_from_night_to_night(nights: Nights) -> None:
     store = on_spark.store_of(nights.data)
     assert updating.events_on_disk(store) == updating.events_in_ledger(nights.data)
     assert list((store / "incoming").iterdir()) == []
-    assert tables_in(store) == updating.warehouse_of(nights.embedded)
+    assert on_spark.tables_in(store) == updating.warehouse_of(nights.embedded)
 
 
 def test_tables_in_hive(nights: Nights) -> None:
@@ -177,7 +125,7 @@ def test_store_that_was_formatted_is_filled_anew(nights: Nights, data: Path) -> 
     assert record.rows_written == 0
     assert updating.reports_of(data) == before
     assert updating.events_on_disk(on_spark.store_of(data)) == record.events
-    assert tables_in(on_spark.store_of(data)) == updating.warehouse_of(nights.embedded)
+    assert on_spark.tables_in(on_spark.store_of(data)) == updating.warehouse_of(nights.embedded)
 
 
 @FULL
@@ -268,7 +216,7 @@ def check_mended(nights: Nights, data: Path) -> None:
     store = on_spark.store_of(data)
     events = updating.events_on_disk(nights.embedded)
     assert updating.events_on_disk(store) == updating.events_in_ledger(data) == events
-    assert tables_in(store) == updating.warehouse_of(nights.embedded)
+    assert on_spark.tables_in(store) == updating.warehouse_of(nights.embedded)
     assert list((store / "incoming").iterdir()) == list((data / "incoming").iterdir()) == []
 
 

@@ -1,0 +1,50 @@
+"""The worked examples, all of them as one site's logs: both engines leave the same tables."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import on_spark
+import updating
+from insights_pipeline.inputs import Inputs
+from insights_pipeline.interval import Interval
+from insights_pipeline.update import Update
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from insights_pipeline.runs import RunRecord
+
+
+def test_twice(fixtures: Path, tmp_path: Path) -> None:
+    """What they are and, where nothing has come since, still are."""
+    logs = shutil.copytree(fixtures, tmp_path / "logs")
+    inputs = Inputs(fixtures / "enrollment" / "lms", fixtures / "enrollment" / "course_runs.json")
+    interval = Interval(date(2014, 4, 1), date(2014, 8, 7))
+    embedded = Update(logs, tmp_path / "embedded", interval, inputs, updating.RESOURCES)
+    expected = updating.run(embedded)
+    update = on_spark.on_spark(replace(embedded, data=tmp_path / "spark"))
+
+    first = on_spark.run(update)
+    assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
+    assert totals(first) == totals(expected)
+    assert list(first.seconds_by_step) == [
+        *("open", "cluster", "inputs", "copy", "parse", "ledger"),
+        *("metrics", "metrics.enrollment", "metrics.activity", "metrics.video"),
+        *("events", "publish"),
+    ]
+    assert updating.rejects_of(update.data) == updating.rejects_of(embedded.data)
+
+    second = on_spark.run(update)
+    assert (second.files, second.lines, second.rows_written) == (0, 0, 0)
+    assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
+    store = on_spark.store_of(update.data)
+    assert updating.events_on_disk(store) == updating.events_in_ledger(update.data) == first.events
+    assert on_spark.tables_in(store) == updating.warehouse_of(embedded.data)
+
+
+def totals(record: RunRecord) -> tuple[Any, ...]:
+    return (record.files, record.bytes, record.lines, record.events, record.rejects_by_reason)
