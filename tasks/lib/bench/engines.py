@@ -79,13 +79,15 @@ def measure(megabytes: Sequence[int], processors: int | None = None) -> Iterator
     yield "plain log   engine   seconds     MB/s  peak memory  seconds a GB  duckdb/spark"
     sizes: list[int] = []
     costs: dict[str, list[Cost]] = {engine: [] for engine in ENGINES}
+    steps: dict[str, dict[str, float]] = {}
     for wanted in sorted(set(megabytes)):
         with TemporaryDirectory(prefix="bench-engines-") as folder:
             sample = _write_sample(Path(folder, "sample"), wanted)
             size = sum(path.stat().st_size for path in sample.logs.rglob("*") if path.is_file())
             sizes.append(size)
             for engine in ENGINES:
-                costs[engine].append(apart(update, engine, Path(folder, engine), sample, cores))
+                cost, steps[engine] = apart(update, engine, Path(folder, engine), sample, cores)
+                costs[engine].append(cost)
             ratio = costs["duckdb"][-1].seconds / costs["spark"][-1].seconds
             for engine in ENGINES:
                 cost = costs[engine][-1]
@@ -102,6 +104,8 @@ def measure(megabytes: Sequence[int], processors: int | None = None) -> Iterator
         yield (
             f"{engine}: {line.start:.1f} s to begin with, and {line.slope * _GIGABYTE:.0f} s a GB"
         )
+        told = ", ".join(f"{seconds:.1f} {step}" for step, seconds in steps[engine].items())
+        yield f"  seconds of its steps at {sizes[-1] / 1e6:,.0f} MB: {told}"
     crossing = lines["spark"].overtakes(lines["duckdb"])
     yield (
         "Spark does not overtake DuckDB on this machine"
@@ -110,8 +114,10 @@ def measure(megabytes: Sequence[int], processors: int | None = None) -> Iterator
     )
 
 
-def update(engine: str, data: Path, sample: Sample, processors: int) -> Cost:
-    """Run a first update on an engine."""
+def update(
+    engine: str, data: Path, sample: Sample, processors: int
+) -> tuple[Cost, dict[str, float]]:
+    """Run a first update on an engine; what it took, and seconds by step."""
     from analytics_data_api.database import migrate_sqlite
     from insights_pipeline.inputs import Inputs
     from insights_pipeline.interval import Interval
@@ -132,10 +138,10 @@ def update(engine: str, data: Path, sample: Sample, processors: int) -> Cost:
     with measured() as cost:
         if engine == "spark":
             cluster = Cluster(f"local[{processors}]", f"file://{data}-tables")
-            spark.run_update(SparkUpdate(**vars(job), cluster=cluster), reports)
+            record = spark.run_update(SparkUpdate(**vars(job), cluster=cluster), reports)
         else:
-            run_update(job, reports)
-    return cost()
+            record = run_update(job, reports)
+    return cost(), record.seconds_by_step
 
 
 def _write_sample(out: Path, megabytes: int) -> Sample:
