@@ -111,7 +111,8 @@ def stored(store: Path, table: Table) -> list[tuple[Any, ...]]:
         for c in table.columns
     )
     files = f"{store}/{table.name}/**/*.parquet"
-    return duckdb.sql(f"SELECT {names} FROM read_parquet('{files}')").fetchall()
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT {names} FROM read_parquet('{files}')").fetchall()
 
 
 def tables_in(store: Path) -> Tables:

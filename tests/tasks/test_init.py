@@ -50,6 +50,7 @@ def test_a_fresh_clone(clone: Path) -> None:
         "conf/mysql.env",
         "conf/pipeline.env",
         "data/tracking-logs",
+        "data/lms",
         ".env",
         "services",
         "data/tls/certificate.pem",
@@ -95,15 +96,15 @@ def test_a_second_call_changes_nothing(clone: Path) -> None:
 def test_what_an_operator_typed_is_kept_byte_for_byte(clone: Path) -> None:
     init(clone)
     path = clone / "conf/pipeline.env"
-    typed = b"""\
-#  my own notes, without order
-
-TRACKING_LOGS="/srv/it's here"   # rsync brings them"""
-    path.write_bytes(typed)
+    theirs = ("#", "INTERVAL=", "TRACKING_LOGS=")
+    kept = [line for line in path.read_text().splitlines() if not line.startswith(theirs)]
+    mine = """TRACKING_LOGS="/srv/it's here"   # rsync brings them"""
+    typed = "\n".join(["#  my own notes, without order", *kept, mine])
+    path.write_bytes(typed.encode())
 
     assert init(clone)[0] == "conf/pipeline.env: added INTERVAL"
 
-    assert path.read_bytes().decode() == typed.decode() + (
+    assert path.read_bytes().decode() == typed + (
         "\n\n# UTC dates to cover, as 2026-01-01:2026-07-01 (the second exclusive); empty: all"
         " whole days so far.\nINTERVAL=''\n"
     )
@@ -143,12 +144,14 @@ def test_a_removed_secret_is_made_anew(clone: Path) -> None:
 def test_names_that_no_template_knows_are_reported_and_kept(clone: Path) -> None:
     init(clone)
     path = clone / "conf/pipeline.env"
-    typed = path.read_bytes() + b"OLD_NAME='1'\nSITE_HOST='a.example.org'\n"
+    made = path.read_bytes()
+    typed = made + b"OLD_NAME='1'\nSITE_HOST='a.example.org'\n"
     path.write_bytes(typed)
+    first = made.count(b"\n") + 1
 
     assert init(clone) == [
-        "conf/pipeline.env:10: OLD_NAME is not known (any more) and has no effect: remove it",
-        "conf/pipeline.env:11: SITE_HOST has no effect here: move it to conf/analytics.env",
+        f"conf/pipeline.env:{first}: OLD_NAME is not known (any more) and has no effect: remove it",
+        f"conf/pipeline.env:{first + 1}: SITE_HOST has no effect here: move it to conf/analytics.env",
     ]
     assert path.read_bytes() == typed
 
@@ -276,7 +279,7 @@ def test_two_at_once(clone: Path) -> None:
 
     assert [process.returncode for process in both] == [0, 0]
     made = [line for lines in printed for line in lines.splitlines() if "made" in line]
-    assert len(made) == len({*made}) == 5, "each thing by one of them"
+    assert len(made) == len({*made}) == 6, "each thing by one of them"
     assert init(clone) == []
 
 
