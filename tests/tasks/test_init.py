@@ -147,11 +147,11 @@ def test_names_that_no_template_knows_are_reported_and_kept(clone: Path) -> None
     made = path.read_bytes()
     typed = made + b"OLD_NAME='1'\nSITE_HOST='a.example.org'\n"
     path.write_bytes(typed)
-    first = made.count(b"\n") + 1
+    place, first = "conf/pipeline.env", made.count(b"\n") + 1
 
     assert init(clone) == [
-        f"conf/pipeline.env:{first}: OLD_NAME is not known (any more) and has no effect: remove it",
-        f"conf/pipeline.env:{first + 1}: SITE_HOST has no effect here: move it to conf/analytics.env",
+        f"{place}:{first}: OLD_NAME is not known (any more) and has no effect: remove it",
+        f"{place}:{first + 1}: SITE_HOST has no effect here: move it to conf/analytics.env",
     ]
     assert path.read_bytes() == typed
 
