@@ -22,15 +22,13 @@ from insights_pipeline.schema import REPORTS, Table, Type
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-INPUTS = (
-    schema.EVENTS,
-    schema.AUTH_USERPROFILE,
-    schema.GRADES_PERSISTENTCOURSEGRADE,
-    schema.COURSE_CATALOG,
-)
+INPUTS = (schema.EVENTS, *schema.INPUTS)
 SQLITE_TYPES = {
     Type.TEXT: "varchar(255)",
     Type.INTEGER: "integer",
+    Type.BIGINT: "bigint",
+    Type.DOUBLE: "real",
+    Type.BOOLEAN: "bool",
     Type.DATE: "date",
     Type.TIMESTAMP: "datetime",
 }
@@ -56,7 +54,9 @@ def test_the_data_api_has_the_same_columns(table: Table, reports: sqlite3.Connec
         name: (type_.lower(), not not_null)
         for _place, name, type_, not_null, *_ in reports.execute(f"PRAGMA table_info({table.name})")
     }
-    declared = {c.name: (SQLITE_TYPES[c.type], c.nullable) for c in table.columns}
+    declared = {
+        c.name: ("text" if c.long else SQLITE_TYPES[c.type], c.nullable) for c in table.columns
+    }
     assert found == declared | {"id": ("integer", False), "created": ("datetime", False)}
 
 

@@ -239,7 +239,7 @@ def _bring_up_to_date(
     done = count()
     upkeep.bring_up_to_date(
         warehouse.connection,
-        upkeep.Change(run, interval, before),
+        upkeep.Change(run, interval, before, warehouse.new_tables),
         lambda _table: progress.advance(next(done), len(METRICS)),
     )
     progress.advance(len(METRICS), len(METRICS))

@@ -13,6 +13,7 @@ from insights_pipeline.metrics import (
     METRICS,
     Appended,
     Metric,
+    PerDay,
     PerEntity,
     PerWeek,
     Relation,
@@ -20,7 +21,7 @@ from insights_pipeline.metrics import (
     Viewed,
     Whole,
 )
-from insights_pipeline.schema import REPORTS
+from insights_pipeline.schema import HOME
 from insights_pipeline.warehouse import GONE, RUN
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 _BEFORE = "__before"
 """Suffix of the temporary tables that hold what touched entities were before."""
-_REPORTS = {table.name for table in REPORTS}
+_HOME = {table.name for table in HOME}
+_PER_ENTITY = {metric.name for metric in METRICS if isinstance(metric.upkeep, PerEntity)}
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,13 @@ class Change:
         run: its number.
         interval: the dates that the tables cover from now on.
         before: the dates that they covered up to now; None on the first run.
+        new: tables that no earlier run filled: those of metrics that came with an upgrade.
     """
 
     run: int
     interval: Interval
     before: Interval | None
+    new: frozenset[str] = frozenset()
 
 
 def bring_up_to_date(
@@ -56,6 +60,8 @@ def bring_up_to_date(
     step: Callable[[str], None] = lambda _name: None,
 ) -> None:
     """Bring all tables up to date with the events in the view `new_events`.
+
+    New tables are filled from all events, in the view `events`.
 
     Args:
         connection: inside a transaction.
@@ -91,6 +97,8 @@ class _Upkeep:
                 self._replace_entities(metric, columns)
             case Summed():
                 self._add_up(metric)
+            case PerDay():
+                self._replace_days(metric)
             case PerWeek(column):
                 self._replace_weeks(metric, column)
             case Whole():
@@ -101,8 +109,9 @@ class _Upkeep:
                 assert_never(metric.upkeep)
 
     def _append(self, metric: Metric) -> None:
-        query = self._query(metric, {"events": "new_events"})
-        if metric.table.key:
+        is_new = metric.name in self._change.new
+        query = self._query(metric, {"events": "events" if is_new else "new_events"})
+        if metric.table.key and not is_new:
             # Late events may repeat what their day knows already.
             keys = _list(metric.table.key)
             query = f"""
@@ -118,11 +127,17 @@ class _Upkeep:
         """Compute anew the entities with a changed row, and keep what they were before."""
         (source,) = metric.reads
         name, keys = metric.name, _list(entity)
-        self._do(f"""
-            CREATE OR REPLACE TEMP TABLE touched AS
-            SELECT DISTINCT {keys} FROM {source} WHERE {self._has_changed()}
-        """)
+        changed = f"SELECT {keys} FROM {source} WHERE {self._has_changed(metric)}"
+        if source in _PER_ENTITY:
+            # Also those of which nothing is left.
+            changed += f" UNION ALL SELECT {keys} FROM {source}{_BEFORE}"
+        self._do(f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT * FROM ({changed})")
         touched = f"(SELECT * FROM {{}} SEMI JOIN touched USING ({keys}))"
+        if name in _HOME:
+            query = self._query(metric, {source: touched.format(source)})
+            columns = ", ".join(f'{name}."{column}"' for column in entity)
+            self.merge(metric, query, f"({columns}) IN (SELECT ({keys}) FROM touched)")
+            return
         self._do(f"CREATE OR REPLACE TEMP TABLE {name}{_BEFORE} AS FROM {touched.format(name)}")
         self._do(f"DELETE FROM {name} USING touched WHERE {_same(entity, name, 'touched')}")
         query = self._query(metric, {source: touched.format(source)})
@@ -156,6 +171,21 @@ class _Upkeep:
             WHEN NOT MATCHED THEN INSERT BY NAME
         """)
 
+    def _replace_days(self, metric: Metric) -> None:
+        """Compute anew the days with a changed row."""
+        (source,) = metric.reads
+        self._do(f"""
+            CREATE OR REPLACE TEMP TABLE touched AS
+            SELECT DISTINCT date FROM {source} WHERE {self._has_changed(metric)}
+        """)
+        of_days = f"""(
+            SELECT * FROM {source}
+            WHERE date IN (SELECT date FROM touched)
+                AND date BETWEEN (SELECT MIN(date) FROM touched) AND (SELECT MAX(date) FROM touched)
+        )"""
+        scope = f"{metric.name}.date IN (SELECT date FROM touched)"
+        self.merge(metric, self._query(metric, {source: of_days}), scope)
+
     def _replace_weeks(self, metric: Metric, column: str) -> None:
         """Compute anew the weeks with a changed day."""
         (source,) = metric.reads
@@ -163,7 +193,7 @@ class _Upkeep:
             CREATE OR REPLACE TEMP TABLE touched AS
             SELECT DISTINCT monday
             FROM (SELECT *, CAST(DATE_TRUNC('week', date) AS DATE) AS monday FROM {source})
-            WHERE {self._has_changed("monday", "monday + 6")}
+            WHERE {self._has_changed(metric, "monday", "monday + 6")}
         """)
         in_weeks = f"""(
             SELECT * FROM {source}
@@ -182,7 +212,7 @@ class _Upkeep:
             f'fresh."{value}" IS DISTINCT FROM {name}."{value}"' for value in metric.table.values
         )
         self._do(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT *, {run} AS {RUN} FROM ({query})")
-        if name in _REPORTS:
+        if name in _HOME:
             self._do(f"""
                 INSERT INTO {name}{GONE}
                 SELECT {_list(keys)}, {run} FROM {name}
@@ -195,14 +225,20 @@ class _Upkeep:
             WHEN NOT MATCHED BY SOURCE AND {scope} THEN DELETE
         """)
 
-    def _has_changed(self, first: str = "date", last: str = "date") -> str:
-        """The condition on rows that this run has to look at anew.
+    def _has_changed(self, metric: Metric, first: str = "date", last: str = "date") -> str:
+        """The condition on rows of what a metric reads that this run has to look at anew.
 
         Args:
+            metric: what is brought up to date.
             first: the first date that a row is about.
             last: the last one.
         """
+        if metric.name in self._change.new:
+            return "TRUE"
         conditions = [f"{RUN} = {self._change.run}"]
+        if _PER_ENTITY.intersection(metric.reads):
+            # The interval has its say in those.
+            return conditions[0]
         before, now = self._change.before, self._change.interval
         if before is not None:
             for one, other in ((before.start, now.start), (before.end, now.end)):

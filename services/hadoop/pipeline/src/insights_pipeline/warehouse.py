@@ -38,8 +38,7 @@ RUN = "changed_in"
 GONE = "__gone"
 """Suffix of the tables that hold the keys of report rows that are no more."""
 
-_INPUTS = (schema.AUTH_USERPROFILE, schema.GRADES_PERSISTENTCOURSEGRADE, schema.COURSE_CATALOG)
-_REPORTS = {table.name for table in schema.REPORTS}
+_HOME = {table.name for table in schema.HOME}
 
 
 class Warehouse:
@@ -51,6 +50,7 @@ class Warehouse:
         sequence: number of the last run that was committed; 0 before the first.
         interval: that run's interval.
         is_new: whether no run was committed before it was opened.
+        new_tables: inside a run, the metrics' tables that no run before it knew.
     """
 
     def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
@@ -62,6 +62,7 @@ class Warehouse:
         self.interval = Interval.parse(meta["interval"]) if "interval" in meta else None
         self.is_new = self.sequence == 0
         self._engine = meta.get("engine")
+        self.new_tables: frozenset[str] = frozenset()
 
     def check_engine(self, engine: str) -> None:
         """Make sure that no other engine keeps its tables here.
@@ -84,6 +85,7 @@ class Warehouse:
         number = self.sequence + 1
         self.connection.execute("BEGIN")
         try:
+            self.new_tables = _provide_tables(self.connection)
             yield number
             self.connection.execute("INSERT INTO ledger.run VALUES (?, ?)", [number, run_id])
             self.set_meta("sequence", str(number))
@@ -185,19 +187,34 @@ class Warehouse:
     def add_parts(self, run: int, incoming: Path, parts: Iterable[Part]) -> None:
         """Name the run's Parquet files as part of the events, and make them readable.
 
-        They are bound as `new_events`, typed as schema.EVENTS.
+        They are bound as `new_events`, typed as schema.EVENTS; for new tables, `events` are all.
         """
         if self.name_parts(run, parts):
             make_lasting(incoming)
-            columns = ", ".join(
-                'CAST("time" AS DATE) AS "date"' if name == "date" else f'"{name}"'
-                for name in schema.EVENTS.names
-            )
-            query = f"SELECT {columns} FROM read_parquet({quoted(str(incoming / '*.parquet'))})"
+            new = self._read_events(f"{incoming}/*.parquet")
         else:
             columns = ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in schema.EVENTS.columns)
-            query = f"SELECT {columns} WHERE FALSE"
-        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW new_events AS {query}")
+            new = f"SELECT {columns} WHERE FALSE"
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW new_events AS {new}")
+        ever = "FROM new_events"
+        if self.new_tables and any(self.events.glob("date=*/*.parquet")):
+            ever += f" UNION ALL {self._read_events(f'{self.events}/date=*/*.parquet')}"
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW events AS {ever}")
+
+    def _read_events(self, files: str) -> str:
+        """A query over files of events; NULL where an older version did not keep a column."""
+        source = f"read_parquet({quoted(files)}, union_by_name = true, hive_partitioning = false)"
+        described = self.connection.execute(f"DESCRIBE FROM {source}").fetchall()
+        kept = {name for name, *_ in described}
+        columns = ", ".join(
+            'CAST("time" AS DATE) AS "date"'
+            if column.name == "date"
+            else f'"{column.name}"'
+            if column.name in kept
+            else f'NULL::{column.type} AS "{column.name}"'
+            for column in schema.EVENTS.columns
+        )
+        return f"SELECT {columns} FROM {source}"
 
     def settle_files(self) -> None:
         """Finish what committed runs left in `incoming/`, and undo what others did."""
@@ -362,20 +379,6 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     )
     connection.execute("CREATE TABLE ledger.run (run BIGINT, run_id VARCHAR)")
     connection.execute("CREATE TABLE ledger.input (name VARCHAR PRIMARY KEY, version VARCHAR)")
-    for table in _INPUTS:
-        connection.execute(f"CREATE TABLE {table.name} ({_columns_of(table)})")
-        _describe(connection, table)
-    for metric in METRICS:
-        if isinstance(metric.upkeep, Viewed):
-            continue
-        columns = _columns_of(metric.table)
-        connection.execute(f"CREATE TABLE {metric.name} ({columns}, {RUN} BIGINT)")
-        _describe(connection, metric.table)
-        if metric.name in _REPORTS:
-            keys = ", ".join(
-                f'"{c.name}" {c.type}' for c in metric.table.columns if c.name in metric.table.key
-            )
-            connection.execute(f"CREATE TABLE {metric.name}{GONE} ({keys}, {RUN} BIGINT)")
     for name, value in (
         ("version", str(VERSION)),
         ("warehouse_id", uuid.uuid4().hex),
@@ -384,6 +387,55 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     ):
         connection.execute("INSERT INTO meta VALUES (?, ?)", [name, value])
     connection.execute("COMMIT")
+
+
+def _provide_tables(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Make tables and columns what is declared; returns the names of those to be filled anew.
+
+    In a new warehouse all tables; after an upgrade those that came with it, or have other columns.
+    """
+    found: dict[str, list[str]] = {}
+    for name, column in connection.execute(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'main'"
+    ).fetchall():
+        found.setdefault(name, []).append(column)
+    for table in schema.INPUTS:
+        if table.name not in found:
+            connection.execute(f"CREATE TABLE {table.name} ({_columns_of(table)})")
+            _describe(connection, table)
+        elif _alter(connection, table, found[table.name]):
+            # What a new column holds is in a source that is left alone while it stays the same.
+            connection.execute("UPDATE ledger.input SET version = '' WHERE name = ?", [table.name])
+    new = set()
+    for table in (metric.table for metric in METRICS if not isinstance(metric.upkeep, Viewed)):
+        there = found.get(table.name, [])
+        if {*there} == {*table.names, RUN}:
+            continue
+        new.add(table.name)
+        if there and table.name in _HOME:
+            # Which rows are published is known by what is in it.
+            _alter(connection, table, [name for name in there if name != RUN])
+            continue
+        columns = _columns_of(table)
+        connection.execute(f"CREATE OR REPLACE TABLE {table.name} ({columns}, {RUN} BIGINT)")
+        _describe(connection, table)
+        if table.name in _HOME:
+            keys = ", ".join(f'"{c.name}" {c.type}' for c in table.columns if c.name in table.key)
+            connection.execute(f"CREATE TABLE {table.name}{GONE} ({keys}, {RUN} BIGINT)")
+    return frozenset(new)
+
+
+def _alter(connection: duckdb.DuckDBPyConnection, table: schema.Table, there: list[str]) -> bool:
+    """Give a table the columns that are declared; returns whether it lacked any."""
+    lacking = [column for column in table.columns if column.name not in there]
+    for column in lacking:
+        added = f'"{column.name}" {column.type}'
+        connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {added}")
+    for name in set(there).difference(table.names):
+        connection.execute(f'ALTER TABLE {table.name} DROP COLUMN "{name}"')
+    if lacking:
+        _describe(connection, table)
+    return bool(lacking)
 
 
 def _columns_of(table: schema.Table) -> str:

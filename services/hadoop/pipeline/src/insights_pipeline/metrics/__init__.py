@@ -6,6 +6,7 @@ from insights_pipeline.metrics import activity, enrollment, video
 from insights_pipeline.metrics.definition import (
     Appended,
     Metric,
+    PerDay,
     PerEntity,
     PerWeek,
     Relation,
@@ -27,6 +28,7 @@ __all__ = [
     "SUBJECTS",
     "Appended",
     "Metric",
+    "PerDay",
     "PerEntity",
     "PerWeek",
     "Relation",

@@ -45,6 +45,11 @@ class Summed:
 
 
 @dataclass(frozen=True)
+class PerDay:
+    """Rows of a day follow from that day's rows of the one table read; `date` holds it in both."""
+
+
+@dataclass(frozen=True)
 class PerWeek:
     """Rows of a week follow from that week's rows of the one table read.
 
@@ -65,7 +70,7 @@ class Viewed:
     """Never stored: a view over the table read."""
 
 
-Upkeep = Appended | PerEntity | Summed | PerWeek | Whole | Viewed
+Upkeep = Appended | PerEntity | Summed | PerDay | PerWeek | Whole | Viewed
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from insights_pipeline.upkeep import Change
     from insights_pipeline.warehouse import Warehouse
 
-_INPUTS = (schema.AUTH_USERPROFILE, schema.GRADES_PERSISTENTCOURSEGRADE, schema.COURSE_CATALOG)
 _NOW = "now_"
 """Begins the name of a temporary view of a table as it will be after the run."""
 
@@ -59,7 +58,7 @@ class Computing:
             new_events: folders of the store with the run's events, by date.
         """
         self._suit_size()
-        for table in _INPUTS:
+        for table in schema.INPUTS:
             self._bring_input(table)
         self._show_touched_events(new_events)
 
@@ -70,7 +69,7 @@ class Computing:
             self._plan.views[metric.name] = dialects.spark(metric, self._change.interval)
         elif isinstance(metric.upkeep, Appended):
             self._append(metric)
-        elif metric.table in schema.REPORTS:
+        elif metric.table in schema.HOME:
             self._report(metric)
         else:
             self._write(self._query(metric), metric.name)
@@ -105,7 +104,7 @@ class Computing:
         self._show(metric.table, *frames)
 
     def _report(self, metric: Metric) -> None:
-        """Compute a report, and bring what changed into the warehouse."""
+        """Compute a table that is kept at home, and bring what changed into the warehouse."""
         table, name = metric.table, metric.name
         fresh = f"fresh/{name}" if is_kept_by_day(table) else name
         self._write(self._query(metric), fresh)
@@ -167,9 +166,10 @@ class Computing:
         self._show(table, self._read(table, [f"{self._plan.folder}/{name}"]))
 
     def _show_touched_events(self, new_events: Sequence[str]) -> None:
-        """Show all events of the days that new events are of."""
+        """Show all events of the days that new events are of; of all days for a new table."""
         rows = self._warehouse.connection.execute(
-            "SELECT DISTINCT date FROM ledger.part WHERE run = ? ORDER BY date", [self._change.run]
+            "SELECT DISTINCT date FROM ledger.part WHERE run = ? OR ? ORDER BY date",
+            [self._change.run, bool(self._change.new)],
         )
         self._touched = [day for (day,) in rows.fetchall()]
         days = [str(day) for day in self._touched]

@@ -113,7 +113,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
                 raise BadInput(describe_nothing(update, record))
             record.notes += lacking
             record.interval = update.interval or whole_days(first, update.until)
-            change = Change(number, record.interval, warehouse.interval)
+            change = Change(number, record.interval, warehouse.interval, warehouse.new_tables)
             computing = Computing(session, store, warehouse, change, plan, local)
             _compute(computing, new_events, record, progress)
             warehouse.set_interval(record.interval)

@@ -224,6 +224,263 @@ class VideoTimeline(PublishedModel):
         ]
 
 
+class CourseEnrollmentLocationCurrent(CourseModel):
+    """Learners of a course on the last day by country."""
+
+    date = models.DateField(db_comment="the day at whose end the learners are counted")
+    country_code = models.CharField(
+        max_length=255,
+        null=True,
+        db_comment="ISO 3166-1 alpha-2, or UNKNOWN; NULL: no address is known",
+    )
+    count = models.IntegerField(db_comment="learners enrolled")
+    cumulative_count = models.IntegerField(db_comment="learners ever enrolled")
+
+    class Meta:
+        db_table = "course_enrollment_location_current"
+        ordering = ["date", "course_id", "country_code"]
+        get_latest_by = "date"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course_id", "date", "country_code"],
+                name="course_enrollment_location_current_key",
+            )
+        ]
+
+
+class CourseProgramMetadata(CourseModel):
+    """The programs that each course is part of."""
+
+    program_id = models.CharField(max_length=255, db_comment="the program's id in the catalog")
+    program_type = models.CharField(
+        max_length=255, null=True, db_comment="kind of program, such as MicroMasters"
+    )
+    program_title = models.CharField(max_length=255, null=True, db_comment="title")
+
+    class Meta:
+        db_table = "course_program_metadata"
+        ordering = ["course_id", "program_id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course_id", "program_id"], name="course_program_metadata_key"
+            )
+        ]
+
+
+class ModuleModel(CourseModel):
+    """A table about blocks of courses."""
+
+    module_id = models.CharField(max_length=255, db_comment="usage key of the block")
+
+    class Meta:
+        abstract = True
+
+
+class AnswerDistribution(ModuleModel):
+    """How often each answer was given to each part of a problem."""
+
+    part_id = models.CharField(max_length=255, db_comment="id of the part that was answered")
+    correct = models.BooleanField(
+        null=True, db_comment="whether the answer is right; NULL: unknown"
+    )
+    first_response_count = models.IntegerField(db_comment="learners whose first answer it was")
+    last_response_count = models.IntegerField(db_comment="learners whose latest answer it is")
+    value_id = models.CharField(
+        max_length=255, null=True, db_comment="id of the choice; NULL: not a choice"
+    )
+    answer_value_text = models.TextField(db_comment="the answer as learners see it")
+    variant = models.IntegerField(null=True, db_comment="seed of a randomised problem")
+    problem_display_name = models.TextField(db_comment="the problem's title")
+    question_text = models.TextField(db_comment="the question as learners see it")
+
+    class Meta:
+        db_table = "answer_distribution"
+        ordering = ["course_id", "module_id", "part_id", "id"]
+        indexes = [
+            models.Index(fields=["course_id", "module_id"], name="answer_distribution_course"),
+            models.Index(fields=["module_id", "part_id"], name="answer_distribution_module"),
+        ]
+
+
+class GradeDistribution(ModuleModel):
+    """Learners by their points in each graded problem."""
+
+    grade = models.IntegerField(db_comment="points")
+    max_grade = models.IntegerField(db_comment="points that can be had")
+    count = models.IntegerField(db_comment="learners")
+
+    class Meta:
+        db_table = "grade_distribution"
+        ordering = ["course_id", "module_id", "max_grade", "grade"]
+        indexes = [
+            models.Index(fields=["course_id", "module_id"], name="grade_distribution_course"),
+            models.Index(fields=["module_id"], name="grade_distribution_module"),
+        ]
+
+
+class SequentialOpenDistribution(ModuleModel):
+    """Learners who opened each subsection."""
+
+    count = models.IntegerField(db_comment="learners")
+
+    class Meta:
+        db_table = "sequential_open_distribution"
+        ordering = ["course_id", "module_id"]
+        indexes = [
+            models.Index(fields=["course_id", "module_id"], name="sequential_open_course"),
+            models.Index(fields=["module_id"], name="sequential_open_module"),
+        ]
+
+
+class TagsDistribution(ModuleModel):
+    """Submissions to the problems with a tag."""
+
+    org_id = models.CharField(max_length=255, db_comment="organisation that runs the course")
+    tag_name = models.CharField(max_length=255, db_comment="kind of tag, such as difficulty")
+    tag_value = models.CharField(max_length=255, db_comment="the tag, such as easy")
+    total_submissions = models.IntegerField(db_comment="submissions to the problem")
+    correct_submissions = models.IntegerField(db_comment="those that were right")
+
+    class Meta:
+        db_table = "tags_distribution"
+        ordering = ["course_id", "module_id", "tag_name", "tag_value"]
+        indexes = [
+            models.Index(fields=["course_id", "module_id"], name="tags_distribution_course"),
+        ]
+
+
+class ModuleEngagement(CourseModel):
+    """How often a learner did what with which block on which day."""
+
+    username = models.CharField(max_length=255, db_comment="the learner's name in the LMS")
+    date = models.DateField(db_comment="UTC date")
+    entity_type = models.CharField(max_length=255, db_comment="video, problem or discussion")
+    entity_id = models.CharField(max_length=255, db_comment="the block's id, or the discussion's")
+    event = models.CharField(
+        max_length=255, db_comment="viewed, attempted, completed or contributed"
+    )
+    count = models.IntegerField(db_comment="how often")
+
+    class Meta:
+        db_table = "module_engagement"
+        ordering = ["course_id", "username", "date", "entity_type", "entity_id", "event"]
+        indexes = [
+            models.Index(fields=["course_id", "username", "date"], name="module_engagement_learner")
+        ]
+
+
+class ModuleEngagementMetricRanges(CourseModel):
+    """Which values of a measure are low, normal and high among a course's active learners."""
+
+    start_date = models.DateField(db_comment="first day of the week that was looked at")
+    end_date = models.DateField(db_comment="day after its last, exclusive")
+    metric = models.CharField(max_length=255, db_comment="the measure")
+    range_type = models.CharField(max_length=255, db_comment="low, normal or high")
+    high_value = models.FloatField(null=True, db_comment="upper bound; NULL: none")
+    low_value = models.FloatField(null=True, db_comment="lower bound; NULL: none")
+
+    class Meta:
+        db_table = "module_engagement_metric_ranges"
+        ordering = ["course_id", "metric", "range_type"]
+        indexes = [
+            models.Index(fields=["course_id", "metric"], name="module_engagement_ranges_key")
+        ]
+
+
+class LearnerRoster(CourseModel):
+    """Each learner enrolled in a course, with what they did in the last week."""
+
+    username = models.CharField(max_length=255, db_comment="the learner's name in the LMS")
+    user_id = models.BigIntegerField(db_comment="the LMS's number of the learner")
+    name = models.TextField(null=True, db_comment="full name")
+    email = models.TextField(null=True, db_comment="e-mail address")
+    location = models.TextField(null=True, db_comment="where the learner is, in own words")
+    language = models.TextField(null=True, db_comment="language, in own words")
+    year_of_birth = models.IntegerField(null=True, db_comment="NULL: not given")
+    gender = models.TextField(null=True, db_comment="as the learner gave it")
+    level_of_education = models.TextField(null=True, db_comment="the LMS's code")
+    mailing_address = models.TextField(null=True, db_comment="postal address")
+    city = models.TextField(null=True, db_comment="city")
+    country = models.TextField(null=True, db_comment="code of a country")
+    goals = models.TextField(null=True, db_comment="why the learner is here, in own words")
+    cohort = models.CharField(max_length=255, null=True, db_comment="NULL: in none")
+    enrollment_mode = models.CharField(max_length=255, null=True, db_comment="enrollment mode")
+    enrollment_date = models.DateField(null=True, db_comment="when the learner enrolled")
+    start_date = models.DateField(db_comment="first day of the week that was looked at")
+    end_date = models.DateField(db_comment="day after its last, exclusive")
+    problem_attempts = models.IntegerField(db_comment="submissions")
+    problems_attempted = models.IntegerField(db_comment="problems tried")
+    problems_completed = models.IntegerField(db_comment="problems solved")
+    problem_attempts_per_completed = models.FloatField(
+        null=True, db_comment="submissions for each problem solved; NULL: without bound"
+    )
+    attempt_ratio_order = models.IntegerField(
+        db_comment="sorts learners by that ratio and their attempts"
+    )
+    videos_viewed = models.IntegerField(db_comment="videos played")
+    discussion_contributions = models.IntegerField(db_comment="posts, responses and comments")
+    segments = models.CharField(
+        max_length=255, null=True, db_comment="kinds of learner, such as struggling"
+    )
+
+    class Meta:
+        db_table = "learner_roster"
+        ordering = ["course_id", "username"]
+        constraints = [
+            models.UniqueConstraint(fields=["course_id", "username"], name="learner_roster_key")
+        ]
+
+
+class StudentEngagementModel(CourseModel):
+    """What each learner did in a course in a period."""
+
+    end_date = models.DateField(db_comment="the period's last day")
+    username = models.CharField(max_length=255, db_comment="the learner's name in the LMS")
+    days_active = models.IntegerField(db_comment="days with an event")
+    problems_attempted = models.IntegerField(db_comment="problems tried")
+    problem_attempts = models.IntegerField(db_comment="submissions")
+    problems_correct = models.IntegerField(db_comment="problems solved")
+    videos_played = models.IntegerField(db_comment="videos played")
+    forum_posts = models.IntegerField(db_comment="discussions begun")
+    forum_responses = models.IntegerField(db_comment="responses written")
+    forum_comments = models.IntegerField(db_comment="comments written")
+    forum_upvotes_given = models.IntegerField(db_comment="votes up given")
+    forum_downvotes_given = models.IntegerField(db_comment="votes down given")
+    forum_upvotes_received = models.IntegerField(db_comment="votes up received")
+    forum_downvotes_received = models.IntegerField(db_comment="votes down received")
+    textbook_pages_viewed = models.IntegerField(db_comment="pages of textbooks viewed")
+    last_subsection_viewed = models.TextField(db_comment="URL of the last one; empty: none")
+
+    class Meta:
+        abstract = True
+
+
+class StudentEngagementDaily(StudentEngagementModel):
+    """What each learner did in a course on each day."""
+
+    class Meta:
+        db_table = "student_engagement_daily"
+        ordering = ["end_date", "course_id", "username"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course_id", "end_date", "username"], name="student_engagement_daily_key"
+            )
+        ]
+
+
+class StudentEngagementWeekly(StudentEngagementModel):
+    """What each learner did in a course in each week, counted back from the interval's end."""
+
+    class Meta:
+        db_table = "student_engagement_weekly"
+        ordering = ["end_date", "course_id", "username"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course_id", "end_date", "username"], name="student_engagement_weekly_key"
+            )
+        ]
+
+
 class PipelineRun(PublishedModel):
     """Each run of the pipeline: what it read, what it published, how it ended."""
 

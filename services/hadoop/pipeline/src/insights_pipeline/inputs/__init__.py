@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _NULL = r"\N"
 _PLACE = "place"
 """The column that counts the rows of an input, in the file's order."""
-_LMS_TABLES = (schema.AUTH_USERPROFILE, schema.GRADES_PERSISTENTCOURSEGRADE)
 _LACKING = {
     "auth_userprofile": "enrollment by age, education and gender stays empty",
     "grades_persistentcoursegrade": "nobody counts as passing",
@@ -64,7 +63,7 @@ def take_in(warehouse: Warehouse, inputs: Inputs) -> list[str]:
         BadInput: a file is not what it should be.
     """
     if inputs.lms:
-        for table in _LMS_TABLES:
+        for table in schema.LMS:
             path = inputs.lms / f"{table.name}.csv"
             if path.is_file():
                 _replace(warehouse, table, path)
@@ -97,7 +96,7 @@ def _replace(warehouse: Warehouse, table: schema.Table, path: Path) -> None:
     connection.register("input", content.append_column(_PLACE, pa.array(range(content.num_rows))))
     # Of rows with the same key the last one holds.
     connection.execute(f"""
-        INSERT INTO {table.name}
+        INSERT INTO {table.name} BY NAME
         SELECT * EXCLUDE ({_PLACE}) FROM (SELECT {columns}, {_PLACE} FROM input)
         QUALIFY ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY {_PLACE} DESC) = 1
     """)
@@ -111,7 +110,7 @@ def _read_csv(path: Path, table: schema.Table) -> pa.Table:
 
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         header = next(csv.reader(file), [])
-    missing = [name for name in table.names if name not in header]
+    missing = [c.name for c in table.columns if c.name not in header and not c.optional]
     if missing:
         raise BadInput(
             f"{path}, line 1: no column {', '.join(missing)}: export the LMS's table"
@@ -123,6 +122,7 @@ def _read_csv(path: Path, table: schema.Table) -> pa.Table:
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 include_columns=table.names,
+                include_missing_columns=True,
                 column_types=dict.fromkeys(table.names, pa.string()),
                 null_values=[_NULL],
                 strings_can_be_null=True,

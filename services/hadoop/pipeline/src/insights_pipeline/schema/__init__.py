@@ -1,0 +1,124 @@
+"""Every table of the warehouse and of the reports database, declared once, a module a subject.
+
+A metric names the table that it fills; the engines create, check and describe tables from here
+(the reports tables' indexes belong to the Data API's migrations, which a test holds against this
+page). Types are SQL's; engines map them.
+"""
+
+from insights_pipeline.schema.activity import COURSE_ACTIVITY, USER_ACTIVITY
+from insights_pipeline.schema.columns import Column, Table, Type
+from insights_pipeline.schema.engagement import (
+    LEARNER_ROSTER,
+    MODULE_ENGAGEMENT,
+    MODULE_ENGAGEMENT_METRIC_RANGES,
+)
+from insights_pipeline.schema.enrollment import (
+    COURSE_ENROLLMENT_BIRTH_YEAR_DAILY,
+    COURSE_ENROLLMENT_DAILY,
+    COURSE_ENROLLMENT_EDUCATION_LEVEL_DAILY,
+    COURSE_ENROLLMENT_GENDER_DAILY,
+    COURSE_ENROLLMENT_MODE_DAILY,
+    COURSE_ENROLLMENT_SUMMARY,
+    COURSE_META_SUMMARY_ENROLLMENT,
+    COURSE_PROGRAM_METADATA,
+    ENROLLMENT_DAY,
+    ENROLLMENT_EVENT,
+    LEARNER_ENROLLMENT,
+)
+from insights_pipeline.schema.events import EVENTS
+from insights_pipeline.schema.geography import COURSE_ENROLLMENT_LOCATION_CURRENT
+from insights_pipeline.schema.grades import GRADE_DISTRIBUTION, SEQUENTIAL_OPEN_DISTRIBUTION
+from insights_pipeline.schema.inputs import (
+    AUTH_USER,
+    AUTH_USERPROFILE,
+    COURSE_CATALOG,
+    COURSE_GROUPS_COURSEUSERGROUP,
+    COURSE_GROUPS_COURSEUSERGROUP_USERS,
+    COURSEWARE_STUDENTMODULE,
+    GRADES_PERSISTENTCOURSEGRADE,
+    INPUTS,
+    LMS,
+    STUDENT_COURSEENROLLMENT,
+)
+from insights_pipeline.schema.problems import ANSWER_DISTRIBUTION, TAGS_DISTRIBUTION
+from insights_pipeline.schema.student_engagement import (
+    STUDENT_ENGAGEMENT_DAILY,
+    STUDENT_ENGAGEMENT_WEEKLY,
+)
+from insights_pipeline.schema.video import (
+    VIDEO,
+    VIDEO_EVENT,
+    VIDEO_LENGTH,
+    VIDEO_SEGMENT_USAGE,
+    VIDEO_TIMELINE,
+    VIDEO_VIEWING,
+)
+
+REPORTS: tuple[Table, ...] = (
+    COURSE_ENROLLMENT_DAILY,
+    COURSE_ENROLLMENT_MODE_DAILY,
+    COURSE_ENROLLMENT_GENDER_DAILY,
+    COURSE_ENROLLMENT_BIRTH_YEAR_DAILY,
+    COURSE_ENROLLMENT_EDUCATION_LEVEL_DAILY,
+    COURSE_META_SUMMARY_ENROLLMENT,
+    COURSE_ACTIVITY,
+    VIDEO,
+    VIDEO_TIMELINE,
+)
+"""What the Data API serves."""
+
+FILES: tuple[Table, ...] = ()
+"""What CSV files are written from, beside reports."""
+
+HOME: tuple[Table, ...] = (*REPORTS, *FILES)
+"""What warehouse.duckdb keeps on either engine, row by row with the run that changed it."""
+
+__all__ = [
+    "ANSWER_DISTRIBUTION",
+    "API",
+    "AUTH_USER",
+    "AUTH_USERPROFILE",
+    "COURSEWARE_STUDENTMODULE",
+    "COURSE_ACTIVITY",
+    "COURSE_CATALOG",
+    "COURSE_ENROLLMENT_BIRTH_YEAR_DAILY",
+    "COURSE_ENROLLMENT_DAILY",
+    "COURSE_ENROLLMENT_EDUCATION_LEVEL_DAILY",
+    "COURSE_ENROLLMENT_GENDER_DAILY",
+    "COURSE_ENROLLMENT_LOCATION_CURRENT",
+    "COURSE_ENROLLMENT_MODE_DAILY",
+    "COURSE_ENROLLMENT_SUMMARY",
+    "COURSE_GROUPS_COURSEUSERGROUP",
+    "COURSE_GROUPS_COURSEUSERGROUP_USERS",
+    "COURSE_META_SUMMARY_ENROLLMENT",
+    "COURSE_PROGRAM_METADATA",
+    "ENROLLMENT_DAY",
+    "ENROLLMENT_EVENT",
+    "EVENTS",
+    "FILES",
+    "GRADES_PERSISTENTCOURSEGRADE",
+    "GRADE_DISTRIBUTION",
+    "HOME",
+    "INPUTS",
+    "LEARNER_ENROLLMENT",
+    "LEARNER_ROSTER",
+    "LMS",
+    "MODULE_ENGAGEMENT",
+    "MODULE_ENGAGEMENT_METRIC_RANGES",
+    "REPORTS",
+    "SEQUENTIAL_OPEN_DISTRIBUTION",
+    "STUDENT_COURSEENROLLMENT",
+    "STUDENT_ENGAGEMENT_DAILY",
+    "STUDENT_ENGAGEMENT_WEEKLY",
+    "TAGS_DISTRIBUTION",
+    "USER_ACTIVITY",
+    "VIDEO",
+    "VIDEO_EVENT",
+    "VIDEO_LENGTH",
+    "VIDEO_SEGMENT_USAGE",
+    "VIDEO_TIMELINE",
+    "VIDEO_VIEWING",
+    "Column",
+    "Table",
+    "Type",
+]

@@ -1,0 +1,28 @@
+"""What reading leaves behind, and the only thing that metrics read of the logs."""
+
+from __future__ import annotations
+
+from insights_pipeline.schema.columns import (
+    DATE,
+    TIME,
+    Table,
+    bigint,
+    text,
+)
+
+EVENTS = Table(
+    "events",
+    "One row a readable line of tracking log, stored by UTC date.",
+    (
+        TIME,
+        DATE,
+        text("event_type", "what happened; a URL path for an implicit event"),
+        text("event_source", "server, browser, mobile or task", nullable=True),
+        text("username", "null for visitors", nullable=True),
+        bigint("user_id", "learner; of an enrollment event, who is enrolled", nullable=True),
+        text("course_id", "course run; of an enrollment event, in which one", nullable=True),
+        text("ip", "the client's address", nullable=True),
+        text("module_display_name", "title of the block that the event is about", nullable=True),
+        text("payload", "the event's own data as JSON; null: none, or implicit", nullable=True),
+    ),
+)

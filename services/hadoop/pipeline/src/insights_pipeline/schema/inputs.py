@@ -1,0 +1,149 @@
+"""What comes in beside the logs: the LMS's tables and the course catalog.
+
+A table of the LMS has its name and the columns of it that metrics need.
+"""
+
+from __future__ import annotations
+
+from insights_pipeline.schema.columns import (
+    COURSE,
+    USER,
+    USERNAME,
+    Column,
+    Table,
+    Type,
+    bigint,
+    boolean,
+    double,
+    integer,
+    text,
+    timestamp,
+)
+
+
+def _profile_text(name: str, meaning: str) -> Column:
+    return Column(name, Type.TEXT, meaning, nullable=True, long=True, optional=True)
+
+
+AUTH_USER = Table(
+    "auth_user",
+    "The LMS's accounts.",
+    (
+        bigint("id", "the LMS's number of the learner"),
+        USERNAME,
+        text("email", "e-mail address; null or empty: none", nullable=True),
+    ),
+    key=("id",),
+)
+
+AUTH_USERPROFILE = Table(
+    "auth_userprofile",
+    "What the LMS knows of its learners.",
+    (
+        USER,
+        text("gender", "as the learner gave it; null or empty: not given", nullable=True),
+        integer("year_of_birth", "null: not given", nullable=True),
+        text("level_of_education", "the LMS's code; null or empty: not given", nullable=True),
+        _profile_text("name", "full name"),
+        _profile_text("location", "where the learner is, in own words"),
+        _profile_text("language", "language, in own words"),
+        _profile_text("mailing_address", "postal address"),
+        _profile_text("city", "city"),
+        _profile_text("country", "code of a country"),
+        _profile_text("goals", "why the learner is here, in own words"),
+    ),
+    key=("user_id",),
+)
+
+STUDENT_COURSEENROLLMENT = Table(
+    "student_courseenrollment",
+    "Who is, or was, enrolled by the LMS's own account.",
+    (
+        USER,
+        COURSE,
+        timestamp("created", "when the learner first enrolled", nullable=True),
+        boolean("is_active", "whether the learner is enrolled"),
+        text("mode", "enrollment mode", nullable=True),
+    ),
+    key=("course_id", "user_id"),
+)
+
+COURSE_GROUPS_COURSEUSERGROUP = Table(
+    "course_groups_courseusergroup",
+    "The LMS's groups of learners, cohorts among them.",
+    (
+        bigint("id", "the LMS's number of the group"),
+        text("name", "the group's name"),
+        COURSE,
+        text("group_type", "cohort for cohorts"),
+    ),
+    key=("id",),
+)
+
+COURSE_GROUPS_COURSEUSERGROUP_USERS = Table(
+    "course_groups_courseusergroup_users",
+    "Who is in which of the LMS's groups.",
+    (
+        bigint("courseusergroup_id", "the group"),
+        USER,
+    ),
+    key=("courseusergroup_id", "user_id"),
+)
+
+COURSEWARE_STUDENTMODULE = Table(
+    "courseware_studentmodule",
+    "What the LMS keeps of a learner and a block of a course.",
+    (
+        text("module_type", "the block's type, such as problem or sequential"),
+        text("module_id", "the block's usage key"),
+        bigint("student_id", "the LMS's number of the learner"),
+        COURSE,
+        double("grade", "points; null: not graded", nullable=True),
+        double("max_grade", "points that can be had; null: not graded", nullable=True),
+    ),
+    key=("course_id", "module_id", "student_id"),
+)
+
+GRADES_PERSISTENTCOURSEGRADE = Table(
+    "grades_persistentcoursegrade",
+    "The LMS's course grades.",
+    (
+        USER,
+        COURSE,
+        text("letter_grade", "empty while the learner does not pass", nullable=True),
+        timestamp(
+            "passed_timestamp", "when the learner first passed; null: not yet", nullable=True
+        ),
+        timestamp("modified", "when the grade last changed", nullable=True),
+    ),
+    key=("course_id", "user_id"),
+)
+
+COURSE_CATALOG = Table(
+    "course_catalog",
+    "Course runs as the course discovery service describes them.",
+    (
+        COURSE,
+        text("catalog_course_title", "title", nullable=True),
+        text("catalog_course", "key of the course that this is a run of", nullable=True),
+        timestamp("start_time", "UTC", nullable=True),
+        timestamp("end_time", "UTC", nullable=True),
+        text("pacing_type", "instructor_paced or self_paced", nullable=True),
+        text("availability", "Archived, Current, Starting Soon or Upcoming", nullable=True),
+    ),
+    key=("course_id",),
+)
+
+LMS = (
+    AUTH_USER,
+    AUTH_USERPROFILE,
+    STUDENT_COURSEENROLLMENT,
+    COURSE_GROUPS_COURSEUSERGROUP,
+    COURSE_GROUPS_COURSEUSERGROUP_USERS,
+    COURSEWARE_STUDENTMODULE,
+    GRADES_PERSISTENTCOURSEGRADE,
+)
+"""The LMS's tables, as files or from its database."""
+
+INPUTS = (*LMS, COURSE_CATALOG)
+"""All that metrics read beside events."""
