@@ -19,8 +19,13 @@ if TYPE_CHECKING:
         " TRACKING_LOGS in conf/pipeline.env",
         "interval": "A:B, UTC dates, B exclusive; default: INTERVAL in conf/pipeline.env, or first"
         " event to the last whole day",
-        "lms": "folder of LMS tables: auth_userprofile.csv, grades_persistentcoursegrade.csv",
+        "lms": "folder of LMS tables as CSV, auth_userprofile.csv and others; default, as for all"
+        " that follow: what conf/pipeline.env says",
+        "geo": "countries of addresses, in MaxMind's format",
         "catalog": "course runs of the discovery service, one JSON object a line",
+        "programs": "its programs, likewise",
+        "course-list": "courses as the LMS's course list gives them, likewise",
+        "course-blocks": "blocks as the LMS answers, one JSON object a line a course",
         "engine": "duckdb; or spark, on this machine's processors, which needs Java 17",
         "publish": "where to: data, the folder; stack, the database of the running stack",
         "memory": "limit for the whole run, such as 2GB; default: half of the machine's",
@@ -32,7 +37,11 @@ def update(
     logs: str = "",
     interval: str = "",
     lms: str = "",
+    geo: str = "",
     catalog: str = "",
+    programs: str = "",
+    course_list: str = "",
+    course_blocks: str = "",
     engine: str = "duckdb",
     memory: str = "",
     publish: str = "data",
@@ -43,7 +52,6 @@ def update(
     if engine not in ("duckdb", "spark"):
         raise OperatorError(f"--engine {engine} is not known: give duckdb or spark", 2)
     ensure("spark" if engine == "spark" else "local")
-    from insights_pipeline.inputs import Inputs
     from insights_pipeline.interval import Interval
     from insights_pipeline.resources import Resources
     from insights_pipeline.update import Update
@@ -56,7 +64,15 @@ def update(
         logs=Path(logs) if logs else ROOT / site.require("TRACKING_LOGS"),
         data=Path(data),
         interval=Interval.parse(interval) if interval else None,
-        inputs=Inputs(Path(lms) if lms else None, Path(catalog) if catalog else None),
+        inputs=pipeline.inputs(
+            site,
+            lms=lms,
+            geo=geo,
+            catalog=catalog,
+            programs=programs,
+            course_list=course_list,
+            course_blocks=course_blocks,
+        ),
         resources=Resources.with_memory(memory) if memory else Resources.default(),
     )
     reports = pipeline.reports(publish, update.data, ROOT)

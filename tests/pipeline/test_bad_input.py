@@ -329,59 +329,6 @@ def test_memory(text: str, memory: int) -> None:
 
 # LMS tables and catalog.
 
-PROFILES = "user_id,gender,year_of_birth,level_of_education\n"
-
-
-@pytest.fixture
-def lms(tmp_path: Path) -> Path:
-    folder = tmp_path / "lms"
-    folder.mkdir()
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ("", "line 1: no column user_id, gender, year_of_birth, level_of_education"),
-        ("user_id,gender,year_of_birth\n1,f,1990\n", "line 1: no column level_of_education"),
-        ("user_id;gender;year_of_birth;level_of_education\n", "line 1: no column user_id, "),
-        (PROFILES + "1,f,1990,b\n2,m\n", "Expected 4 columns, got 2"),
-        (PROFILES.encode() + b"1,\xff,1990,b\n", "invalid UTF8"),
-    ],
-    ids=["empty", "column missing", "semicolons", "ragged", "not UTF-8"],
-)
-def test_lms_table_that_is_none(
-    update: Update, lms: Path, content: str | bytes, reason: str
-) -> None:
-    path = lms / "auth_userprofile.csv"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    with_lms = replace(update, inputs=Inputs(lms))
-
-    message = str(refused(with_lms))
-    assert message.startswith(f"{path}")
-    assert reason in message
-    assert "export" in message
-
-    path.write_text("\ufeff" + PROFILES + "1,f,1990,b\n")  # as a spreadsheet saves it
-    assert updating.run(with_lms).status == "succeeded"
-
-
-@pytest.mark.parametrize("user_id", ["1", "01"])
-def test_of_two_rows_about_a_learner_the_last_one_holds(
-    update: Update, lms: Path, user_id: str
-) -> None:
-    rows = [f"{learner},m,1980,a\n" for learner in range(2, 3000)]
-    (lms / "auth_userprofile.csv").write_text(
-        PROFILES + "".join(["1,f,1990,b\n", *rows, f"{user_id},o,1991,m\n"])
-    )
-
-    updating.run(replace(update, inputs=Inputs(lms)))
-
-    with closing(duckdb.connect(str(update.data / "warehouse.duckdb"))) as warehouse:
-        profiles = warehouse.execute("FROM auth_userprofile ORDER BY user_id").fetchall()
-    assert profiles[0] == (1, "o", 1991, "m")
-    assert len(profiles) == 2999
-
 
 def test_inputs_that_are_not_there_are_told_before_anything_is_read(
     first: Update, logs: Path, tmp_path: Path
@@ -398,23 +345,18 @@ def test_inputs_that_are_not_there_are_told_before_anything_is_read(
     assert not first.data.exists()
 
 
-def test_lms_folder_without_a_table_is_told(first: Update, logs: Path, lms: Path) -> None:
-    (logs / "tracking.log").write_bytes(ONE_EVENT)
+@pytest.mark.parametrize("content", ["", "user_id,gender\n1,f\n"], ids=["empty", "column missing"])
+def test_a_table_that_is_none_fails_no_run(update: Update, tmp_path: Path, content: str) -> None:
+    lms = tmp_path / "lms"
+    lms.mkdir()
+    (lms / "auth_userprofile.csv").write_text(content)
 
-    notes = updating.run(replace(first, inputs=Inputs(lms))).notes
+    record = updating.run(replace(update, inputs=Inputs(lms)))
 
-    assert "no auth_userprofile: enrollment by age, education and gender stays empty" in notes
-
-
-@pytest.mark.parametrize(
-    "line", ["title: Physics", "[]", "null", '{"title": "Physics"}', '{"key": null}', "[" * 99_999]
-)
-def test_catalog_line_that_is_no_course_run(update: Update, tmp_path: Path, line: str) -> None:
-    catalog = tmp_path / "catalog.jsonl"
-    catalog.write_text('{"key": "course-v1:Org+Course+Run"}\n\n' + line + "\n")
-
-    message = str(refused(replace(update, inputs=Inputs(catalog=catalog))))
-    assert message.startswith(f"{catalog}, line 3: no course run")
+    assert record.status == "succeeded"
+    (note,) = [note for note in record.notes if note.startswith("no auth_userprofile ")]
+    assert f"{lms / 'auth_userprofile.csv'}, line 1: no column " in note
+    assert updating.reports_of(update.data)["course_enrollment_gender_daily"] == []
 
 
 def test_catalog_with_odd_values_is_taken_as_far_as_it_goes(update: Update, tmp_path: Path) -> None:

@@ -143,7 +143,12 @@ def test_run_record(sample: SampleSite, first_run: Path) -> None:
     assert json.loads(run["rows_by_table"]) == {name: len(rows) for name, rows in tables.items()}
     steps = json.loads(run["seconds_by_step"])
     assert [*steps] == ["open", "inputs", "read", "metrics", "events", "publish"]
-    assert json.loads(run["notes"]) == ["no grades_persistentcoursegrade: nobody counts as passing"]
+    notes = json.loads(run["notes"])
+    assert (
+        "no grades_persistentcoursegrade (who has passed), so course_meta_summary_enrollment is"
+        " empty or lacks it: put grades_persistentcoursegrade.csv into the folder --lms"
+        " (LMS_FILES), or set LMS_DB_HOST"
+    ) in notes
 
 
 def test_run_that_found_nothing_new(sample: SampleSite, data: Path) -> None:

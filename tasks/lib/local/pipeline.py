@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from analytics_data_api.database import known_migrations, migrate_sqlite
 from insights_pipeline import update as embedded
+from insights_pipeline.inputs.configured import configured
 from insights_pipeline.publish.sqlite import SqliteReports
 from insights_pipeline.spark import update as spark
 from insights_pipeline.spark.update import Cluster, SparkUpdate
@@ -19,11 +22,12 @@ from tasks.lib.errors import OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from types import TracebackType
 
+    from insights_pipeline.inputs import Inputs
     from insights_pipeline.publish.reports import Reports
     from insights_pipeline.runs import RunRecord
+    from tasks.lib.settings import Settings
 
 TARGETS = ("data", "stack")
 _MYSQL = "mysql"
@@ -64,6 +68,20 @@ def _reports_of_stack(root: Path) -> Reports:
         raise OperatorError(f"{container.name} has no address in {network}: run `inv up`")
     account = Account(container.addresses[network], "pipeline", password)
     return MariaDBReports(account, known_migrations())
+
+
+def inputs(site: Settings, **named: str) -> Inputs:
+    """What comes in beside the logs: the files that were named, else what the settings say.
+
+    Args:
+        named: files and folders by the field of `Inputs`; those left out are empty.
+
+    Raises:
+        PipelineError: a setting lacks another one that it needs.
+        SettingsError: a setting is not what it should be.
+    """
+    files: dict[str, Any] = {field: Path(path) for field, path in named.items() if path}
+    return replace(configured(site.require, site.path), **files)
 
 
 def on(engine: str, update: Update) -> Update:

@@ -223,7 +223,7 @@ class Settings(Mapping[str, str]):
             return f"{name} has no effect here", f"move it to {file}"
         from difflib import get_close_matches
 
-        similar = get_close_matches(name, self.declarations, 1)
+        similar = get_close_matches(name, self.declarations, 1, cutoff=0.75)
         remedy = f"remove it, or did you mean {similar[0]}?" if similar else "remove it"
         return f"{name} is not known (any more) and has no effect", remedy
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FOLDERS = {
     "TRACKING_LOGS": "the LMS's tracking logs",
-    "LMS_FILES": "the LMS's tables and the list of course runs",
+    "LMS_FILES": "the LMS's tables, and what its services tell of courses,",
 }
 """Settings that name a folder to be made, and what goes there."""
 

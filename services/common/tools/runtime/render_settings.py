@@ -5,7 +5,8 @@ Each template /etc/analytics/NAME.j2 becomes /run/analytics/NAME, for the contai
 those in a folder named as COMMAND, such as /etc/analytics/start-metastore, with them.
 A template takes its values from the environment by functions that name their type, as the
 templates in conf/ do: `{{ port("HTTPS_PORT", 443) }}`. COMMAND no longer sees the variables that
-were read by `secret`. Values that are missing or malformed end the container, with a line for each.
+were read by `secret` or `password`. Values that are missing or malformed end the container, with
+a line for each.
 """
 
 from __future__ import annotations
@@ -46,6 +47,14 @@ class Settings:
         if value and not re.fullmatch("[!-~]{8,}", value):
             wanted = "8 or more of ASCII's letters, digits and signs, without a space"
             self.findings[name] = f"{name} is not a secret as it should be: {wanted}"
+        return value
+
+    def password(self, name: str) -> str:
+        """A password that another program chose, of one line; or none."""
+        self.secrets.add(name)
+        value = self._environment.get(name, "")
+        if not value.isprintable():
+            self.findings[name] = f"{name} is not a password as it should be: one line of text"
         return value
 
     def host(self, name: str, default: str = "") -> str:
@@ -128,7 +137,7 @@ def render(settings: Settings, command: str) -> dict[str, str]:
     )
     filters = (mebibytes, percent_encoded, sql_literal)
     environment.filters |= {filter.__name__: filter for filter in filters}
-    functions = ("secret", "host", "size", "url", "choice", "port", "number")
+    functions = ("secret", "password", "host", "size", "url", "choice", "port", "number")
     environment.globals |= {name: getattr(settings, name) for name in functions}
     names = environment.list_templates(filter_func=is_template)
     return {name.removesuffix(".j2"): environment.get_template(name).render() for name in names}

@@ -1,9 +1,10 @@
-"""The settings of a run in its container: environment variables, and a file for the password.
+"""The settings of a run in its container: environment variables, and files for passwords.
 
-ENGINE, SPARK_MASTER, WAREHOUSE, METASTORE, DRIVER_HOST, INTERVAL and PIPELINE_MEMORY mean what
-conf/pipeline.env.template says. A site that runs the package elsewhere may also set MYSQL_HOST, and
-the places of what the container has at fixed ones: TRACKING_LOGS, LMS_FILES, DATA,
-MYSQL_PASSWORD_FILE and REPORTS_MIGRATIONS.
+ENGINE, SPARK_MASTER, WAREHOUSE, METASTORE, DRIVER_HOST, INTERVAL, PIPELINE_MEMORY, LMS_* and
+DISCOVERY_ROOT_URL mean what conf/pipeline.env.template says. A site that runs the package elsewhere
+may also set MYSQL_HOST, and the places of what the container has at fixed ones: TRACKING_LOGS,
+LMS_FILES, GEOIP_DATABASE, LMS_DB_CA, DATA, MYSQL_PASSWORD_FILE, LMS_DB_PASSWORD_FILE,
+LMS_OAUTH2_CLIENT_SECRET_FILE and REPORTS_MIGRATIONS.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from insights_pipeline import update as embedded
 from insights_pipeline.errors import BadOption
-from insights_pipeline.inputs import Inputs
+from insights_pipeline.inputs.configured import configured
 from insights_pipeline.publish.mariadb import Account, MariaDBReports
 from insights_pipeline.resources import LEAST, Resources
 
@@ -23,13 +24,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from insights_pipeline.inputs import Inputs
     from insights_pipeline.interval import Interval
     from insights_pipeline.progress import Progress
     from insights_pipeline.runs import RunRecord
 
 _UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
 _DRIVER_PORTS = ("7078", "7079")
-_CATALOG = "course_runs.jsonl"
+_PLACES = {
+    "LMS_FILES": "/lms",
+    "GEOIP_DATABASE": "/geoip.mmdb",
+    "LMS_DB_CA": "/lms-db-ca.pem",
+}
+"""Where the container has the site's own files; one that the site has not is a device."""
+_SECRETS = {
+    "LMS_DB_PASSWORD": "/run/analytics/lms-db-password",
+    "LMS_OAUTH2_CLIENT_SECRET": "/run/analytics/lms-oauth2-client-secret",
+}
+"""Files that hold them; there is none for one that is not used."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,7 @@ class Settings:
         interval: dates as `A:B`, or empty.
         memory: bytes that the run may take, all its processes together.
         logs: folder of tracking logs.
-        lms: folder of the LMS's tables as CSV, and of course_runs.jsonl.
+        inputs: what comes in beside the logs.
         data: folder of what runs keep; each engine has one of its own below it.
         reports: the database to publish to.
         master, warehouse, metastore: of the cluster; the metastore may be `none`.
@@ -52,7 +64,7 @@ class Settings:
     interval: str
     memory: int
     logs: Path
-    lms: Path
+    inputs: Inputs
     data: Path
     reports: MariaDBReports
     master: str
@@ -91,7 +103,7 @@ class Settings:
             interval=value("INTERVAL", ""),
             memory=_bytes(value("PIPELINE_MEMORY", "1024m")),
             logs=Path(value("TRACKING_LOGS", "/tracking-logs")),
-            lms=Path(value("LMS_FILES", "/lms")),
+            inputs=_inputs(environment),
             data=Path(value("DATA", "/data")) / engine,
             reports=MariaDBReports(account, {file.stem for file in migrations.glob("[0-9]*.py")}),
             master=value("SPARK_MASTER", "") if engine == "duckdb" else value("SPARK_MASTER"),
@@ -114,16 +126,13 @@ class Settings:
         Raises:
             PipelineError: the run could not be done; what was published before still stands.
         """
-        catalog = self.lms / _CATALOG
         what = embedded.Update(
             logs=self.logs,
             data=self.data,
             interval=interval,
             until=until,
             full=full,
-            inputs=Inputs(
-                self.lms if self.lms.is_dir() else None, catalog if catalog.is_file() else None
-            ),
+            inputs=self.inputs,
             resources=Resources(max(self.memory, LEAST), len(os.sched_getaffinity(0))),
         )
         if self.engine == "duckdb":
@@ -145,6 +154,19 @@ class Settings:
             "spark.driver.port": messages,
             "spark.driver.blockManager.port": data,
         }
+
+
+def _inputs(environment: Mapping[str, str]) -> Inputs:
+    files = {name: Path(environment.get(name) or place) for name, place in _PLACES.items()}
+    secrets = {
+        name: file.read_text(encoding="utf-8").rstrip("\n")
+        for name, place in _SECRETS.items()
+        if (file := Path(environment.get(f"{name}_FILE") or place)).is_file()
+    }
+    return configured(
+        lambda name: secrets.get(name) or environment.get(name, ""),
+        lambda name: path if (path := files[name]).is_dir() or path.is_file() else None,
+    )
 
 
 def _bytes(size: str) -> int:

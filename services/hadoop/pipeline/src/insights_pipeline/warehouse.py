@@ -361,6 +361,8 @@ def _bring_up_to_date(connection: duckdb.DuckDBPyConnection, path: Path) -> None
             f"{path} was written by a newer version (format {version}, this one knows {VERSION}):"
             " upgrade this checkout, or use another --data folder"
         )
+    connection.execute("ALTER TABLE ledger.input ADD COLUMN IF NOT EXISTS seen DATE")
+    connection.execute("ALTER TABLE ledger.input ADD COLUMN IF NOT EXISTS notes VARCHAR")
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
@@ -378,7 +380,10 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE TABLE ledger.part (run BIGINT, date DATE, name VARCHAR, rows BIGINT, bytes BIGINT)"
     )
     connection.execute("CREATE TABLE ledger.run (run BIGINT, run_id VARCHAR)")
-    connection.execute("CREATE TABLE ledger.input (name VARCHAR PRIMARY KEY, version VARCHAR)")
+    connection.execute(
+        "CREATE TABLE ledger.input"
+        " (name VARCHAR PRIMARY KEY, version VARCHAR, seen DATE, notes VARCHAR)"
+    )
     for name, value in (
         ("version", str(VERSION)),
         ("warehouse_id", uuid.uuid4().hex),
