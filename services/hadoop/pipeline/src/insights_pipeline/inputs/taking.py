@@ -39,6 +39,8 @@ class Taking:
 
     def run(self) -> None:
         """Take in what changed; whatever fails leaves what was there."""
+        for left in self._folder.glob("*.parquet"):  # by a run that was killed
+            left.unlink()
         if self._inputs.database and not self._inputs.lms:
             self._take_database(self._inputs.database)
         else:
@@ -149,7 +151,8 @@ class Taking:
         for (date, reason), names in groups.items():
             on_them = {report for name in names for report in reports_on(name)}
             reports = [each.name for each in schema.HOME if each.name in on_them]
-            yield f"{_listed(names)} as of {date}, which {_listed(reports)} rest on: {reason}"
+            rest = "rests" if len(reports) == 1 else "rest"
+            yield f"{_listed(names)} as of {date}, which {_listed(reports)} {rest} on: {reason}"
 
 
 class _Attempt:
