@@ -26,6 +26,7 @@ from insights_pipeline.interval import Interval
 from insights_pipeline.publish.sqlite import SqliteReports
 from insights_pipeline.resources import LEAST, Resources
 from insights_pipeline.update import REPORTS_FILE, Update, run_update
+from insights_pipeline.warehouse import VERSION
 from small_disk import small_disk
 from updating import SampleSite, Tables
 
@@ -195,11 +196,24 @@ def test_data_folder_among_the_logs(first: Update, logs: Path) -> None:
 
 def test_data_folder_of_a_newer_version(update: Update) -> None:
     with closing(duckdb.connect(str(update.data / "warehouse.duckdb"))) as warehouse:
-        warehouse.execute("UPDATE meta SET value = '2' WHERE name = 'version'")
+        warehouse.execute(f"UPDATE meta SET value = '{VERSION + 1}' WHERE name = 'version'")
 
     message = str(refused(update))
     assert "was written by a newer version" in message
     assert "upgrade this checkout" in message
+
+
+def test_data_folder_of_an_older_version_is_read_anew(update: Update) -> None:
+    before = updating.reports_of(update.data)
+    with closing(duckdb.connect(str(update.data / "warehouse.duckdb"))) as warehouse:
+        warehouse.execute("UPDATE meta SET value = '1' WHERE name = 'version'")
+
+    record = updating.run(update)
+
+    assert record.events == updating.events_in_ledger(update.data) > 0
+    assert "warehouse.duckdb was of an older version: all logs were read anew" in record.notes
+    assert updating.reports_of(update.data) == before
+    assert updating.run(update).events == 0
 
 
 def migrated_reports(update: Update) -> SqliteReports:

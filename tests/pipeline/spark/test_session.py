@@ -20,7 +20,8 @@ def test_executors_get_all_that_reading_imports(tmp_path: Path) -> None:
     (tmp_path / "spark" / "pyarrow").symlink_to(Path(pyarrow.__file__).parent)
     program = (
         "import sys; sys.path += sys.argv[1:]\n"
-        "import insights_pipeline.spark.reading as found; print(found.__file__)"
+        "import insights_pipeline.spark.reading as found; print(found.__file__)\n"
+        "from insights_pipeline.problem_checks import text_of_markup; text_of_markup('<b>')"
     )
 
     # Without site-packages.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from opaque_keys import InvalidKeyError
 
-from insights_pipeline import course_keys
+from insights_pipeline import course_keys, problem_checks
 
 ENROLLMENT_EVENTS = "edx.course.enrollment."
 MAXIMUM_INTEGER = 2**63 - 1
@@ -54,6 +54,7 @@ class Event(NamedTuple):
     ip: str | None
     module_display_name: str | None
     payload: str | None
+    problem_check: str | None = None
 
 
 class _Module(msgspec.Struct, gc=False):
@@ -64,6 +65,7 @@ class _Context(msgspec.Struct, gc=False):
     user_id: int | str | None = None
     course_id: str | None = None
     module: _Module | None = None
+    asides: msgspec.Raw = msgspec.Raw()
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -153,6 +155,7 @@ def _with_known_types(found: dict[str, Any]) -> dict[str, Any]:
             "user_id": read_user_id(context.get("user_id")),
             # Of another type it is no course key, and is refused as one.
             "course_id": course_id if course_id is None else str(course_id),
+            "asides": context.get("asides"),
             "module": {
                 "display_name": _if_text(module.get("display_name"))
                 if isinstance(module, dict)
@@ -222,16 +225,20 @@ def _clean(fields: _Line, payload: str | None) -> Event:
     if event_type.startswith(ENROLLMENT_EVENTS):
         enrollment = _decode_enrollment(payload if payload and payload[0] == "{" else "{}")
         course_id, user_id = _read_course_id(enrollment.course_id), enrollment.user_id
+    course_id = course_id or _read_course_id(context.course_id)
+    title = _read_text(context.module.display_name) if context.module else None
+    is_check = event_type == problem_checks.EVENT_TYPE and fields.event_source == "server"
     return Event(
         time,
         event_type,
         fields.event_source or None,
         _read_text(fields.username),
         read_user_id(user_id),
-        course_id or _read_course_id(context.course_id),
+        course_id,
         fields.ip or None,
-        _read_text(context.module.display_name) if context.module else None,
+        title,
         payload,
+        problem_checks.read(payload, course_id, title, bytes(context.asides)) if is_check else None,
     )
 
 

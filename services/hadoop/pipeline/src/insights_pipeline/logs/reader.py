@@ -56,6 +56,7 @@ _PARQUET = pa.schema(
         ("ip", pa.string()),
         ("module_display_name", pa.string()),
         ("payload", pa.string()),
+        ("problem_check", pa.string()),
     ]
 )
 

@@ -24,5 +24,10 @@ EVENTS = Table(
         text("ip", "the client's address", nullable=True),
         text("module_display_name", "title of the block that the event is about", nullable=True),
         text("payload", "the event's own data as JSON; null: none, or implicit", nullable=True),
+        text(
+            "problem_check",
+            "of a server's problem_check, what metrics read of it, as JSON in one form",
+            nullable=True,
+        ),
     ),
 )

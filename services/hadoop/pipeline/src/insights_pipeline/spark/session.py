@@ -27,11 +27,13 @@ _ARCHIVE = "insights"
 _NEEDED_BY_EXECUTORS = (
     "edx-ccx-keys",
     "edx-opaque-keys",
+    "html5lib",
     "msgspec",
     "pymongo",
     "six",
     "stevedore",
     "typing-extensions",
+    "webencodings",
 )
 """What reading logs imports, beside pyarrow, which every worker has."""
 
