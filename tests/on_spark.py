@@ -115,10 +115,14 @@ def stored(store: Path, table: Table) -> list[tuple[Any, ...]]:
         return connection.execute(f"SELECT {names} FROM read_parquet('{files}')").fetchall()
 
 
-def tables_in(store: Path) -> Tables:
-    """All tables that the store keeps, but the events, sorted."""
+def tables_in(store: Path, *names: str) -> Tables:
+    """All tables that the store keeps, but the events, or some of them; sorted."""
     tables = (metric.table for metric in METRICS if not isinstance(metric.upkeep, Viewed))
-    return {table.name: in_order(stored(store, table)) for table in tables}
+    return {
+        table.name: in_order(stored(store, table))
+        for table in tables
+        if not names or table.name in names
+    }
 
 
 def main(logs: str, data: str, lms: str, catalog: str, interval: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -100,9 +101,26 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckD
     options = SampleOptions(days=28, learners=60, courses=3, dirty=0.01)
     sample = write_sample(site.folder / "sample", options)
     shutil.copytree(sample.logs, site.logs)
+    site.log(odd_checks(sample.interval[0]))
     site.update(Interval(*sample.interval), Inputs(sample.lms, sample.catalog))
     with closing(duckdb.connect(str(site.data / "warehouse.duckdb"), read_only=True)) as connection:
         yield connection
+
+
+def odd_checks(day: date) -> list[bytes]:
+    """What the sample has none of: a problem with a tag, and an answer of no shape."""
+    check = {
+        "event_type": "problem_check",
+        "event_source": "server",
+        "username": "ann",
+        "time": f"{day}T10:00:00+00:00",
+        "context": {
+            "course_id": "course-v1:edX+DemoX+2014",
+            "asides": {"tagging_aside": {"saved_tags": {"difficulty": "easy"}}},
+        },
+        "event": {"problem_id": "p", "answers": "none"},
+    }
+    return [json.dumps(check).encode()]
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=named)

@@ -19,7 +19,7 @@ from embedded import Site, in_order
 from insights_pipeline import dialects, schema
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
-from insights_pipeline.metrics import METRICS
+from insights_pipeline.metrics import METRICS, SUBJECTS
 from insights_pipeline.sample import SampleOptions, write_sample
 from reference.strategies import History, histories
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-INPUTS = (schema.AUTH_USERPROFILE, schema.GRADES_PERSISTENTCOURSEGRADE, schema.COURSE_CATALOG)
 CONFIGURATION = {
     "spark.driver.memory": "1g",
     "spark.sql.session.timeZone": "UTC",
@@ -136,7 +135,7 @@ def test_same_tables(spark: SparkSession, name: str, request: pytest.FixtureRequ
     site, interval = updated.site, updated.interval
     events = spark.read.parquet(str(site.data / "events"))
     events.coalesce(1).cache().createOrReplaceTempView("events")
-    for table in INPUTS:
+    for table in schema.INPUTS:
         declared = ", ".join(f"{c.name} {spark_type(c)}" for c in table.columns)
         rows = site.warehouse(table)[table.name]
         spark.createDataFrame(rows, declared).createOrReplaceTempView(table.name)
@@ -149,7 +148,8 @@ def test_same_tables(spark: SparkSession, name: str, request: pytest.FixtureRequ
         columns = [f"CAST({c.name} AS {spark_type(c)})" for c in metric.table.columns]
         rows = in_order(map(tuple, found.selectExpr(*columns).collect()))
         assert rows == expected[metric.name], metric.name
-        assert rows, f"no row of {metric.name} to compare"
+        # Of answers there is more in tests/pipeline/spark/test_problems.py.
+        assert rows or metric in SUBJECTS["problems"], f"no row of {metric.name} to compare"
 
 
 def spark_type(column: schema.Column) -> str:

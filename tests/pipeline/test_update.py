@@ -142,7 +142,7 @@ def test_run_record(sample: SampleSite, first_run: Path) -> None:
     tables = updating.reports_of(first_run)
     assert json.loads(run["rows_by_table"]) == {name: len(rows) for name, rows in tables.items()}
     steps = json.loads(run["seconds_by_step"])
-    assert [*steps] == ["open", "inputs", "read", "metrics", "events", "publish"]
+    assert [*steps] == ["open", "inputs", "read", "metrics", "events", "files", "publish"]
     notes = json.loads(run["notes"])
     assert (
         "no grades_persistentcoursegrade (who has passed), so course_meta_summary_enrollment is"

@@ -33,8 +33,8 @@ def test_twice(fixtures: Path, tmp_path: Path) -> None:
     assert totals(first) == totals(expected)
     assert list(first.seconds_by_step) == [
         *("open", "cluster", "inputs", "copy", "parse", "ledger"),
-        *("metrics", "metrics.enrollment", "metrics.activity", "metrics.video"),
-        *("events", "publish"),
+        *("metrics", "metrics.enrollment", "metrics.activity", "metrics.video", "metrics.problems"),
+        *("events", "files", "publish"),
     ]
     assert updating.rejects_of(update.data) == updating.rejects_of(embedded.data)
 

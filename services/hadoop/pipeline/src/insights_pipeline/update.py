@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from insights_pipeline import inputs, upkeep
+from insights_pipeline import inputs, report_files, upkeep
 from insights_pipeline.errors import AlreadyRunning, BadDataFolder, BadInput, PipelineError
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval, today
 from insights_pipeline.logs.ledger import Ledger
 from insights_pipeline.logs.reader import PieceRead, put_together, read_pieces
-from insights_pipeline.metrics import METRICS
+from insights_pipeline.metrics import METRICS, REPORT_FILES
 from insights_pipeline.progress import Progress, Silence
 from insights_pipeline.resources import Resources
 from insights_pipeline.runs import RunRecord
+from insights_pipeline.schema import FLAWS
+from insights_pipeline.schema.columns import RUN
 from insights_pipeline.warehouse import FILE, discard, open_warehouse, told_as_pipeline_errors
 
 if TYPE_CHECKING:
@@ -123,6 +125,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
     resources = update.resources
     with open_warehouse(update.data, resources.engine_memory, resources.threads) as warehouse:
         warehouse.check_engine(ENGINE)
+        record.notes += warehouse.notes
         if missing := warehouse.check_files():
             record.notes.append(_describe_missing(update.data, missing))
         with warehouse.run(record.run_id) as run:
@@ -142,6 +145,11 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
         record.newest_event = warehouse.newest_event()
         with record.step("events"):
             warehouse.settle_files()
+        with record.step("files"):
+            record.notes += report_files.bring_up_to_date(
+                REPORT_FILES, warehouse, update.data / report_files.FOLDER, record.run_id
+            )
+        note_flaws(warehouse, record)
         progress.step("publish")
         reports.publish(warehouse, record)
 
@@ -244,6 +252,18 @@ def _bring_up_to_date(
     )
     progress.advance(len(METRICS), len(METRICS))
     warehouse.set_interval(interval)
+
+
+def note_flaws(warehouse: Warehouse, record: RunRecord) -> None:
+    """Name what of this run's events could not be used."""
+    for table in FLAWS:
+        grown = warehouse.connection.execute(
+            f"SELECT flaw, count FROM {table.name} WHERE {RUN} = {warehouse.sequence} ORDER BY ALL"
+        )
+        event_type = table.name.removesuffix("_flaw")
+        record.notes += [
+            f"{count:,} {event_type} events: {flaw}" for flaw, count in grown.fetchall()
+        ]
 
 
 def late_events(parts: Iterable[Part], before: Interval | None) -> int:

@@ -22,7 +22,7 @@ from insights_pipeline.metrics import (
     Whole,
 )
 from insights_pipeline.schema import HOME
-from insights_pipeline.warehouse import GONE, RUN
+from insights_pipeline.schema.columns import GONE, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -207,6 +207,9 @@ class _Upkeep:
     def merge(self, metric: Metric, query: str, scope: str) -> None:
         """Make the table's rows in `scope` what the query says, touching only those that differ."""
         name, run, keys = metric.name, self._change.run, metric.table.key
+        if metric.table.together:
+            self._merge_groups(metric, query, scope)
+            return
         same = _same(keys, "fresh", name)
         unlike = " OR ".join(
             f'fresh."{value}" IS DISTINCT FROM {name}."{value}"' for value in metric.table.values
@@ -223,6 +226,30 @@ class _Upkeep:
             WHEN MATCHED AND ({unlike}) THEN UPDATE BY NAME
             WHEN NOT MATCHED THEN INSERT BY NAME
             WHEN NOT MATCHED BY SOURCE AND {scope} THEN DELETE
+        """)
+
+    def _merge_groups(self, metric: Metric, query: str, scope: str) -> None:
+        """Merge a table whose rows have no key: groups in which any row differs are replaced."""
+        name, run, keys = metric.name, self._change.run, metric.table.together
+        columns = _list(metric.table.names)
+        there = f"SELECT {columns} FROM {name} WHERE {scope}"
+        self._do(f"CREATE OR REPLACE TEMP TABLE fresh AS {query}")
+        self._do(f"""
+            CREATE OR REPLACE TEMP TABLE unlike AS
+            SELECT DISTINCT {_list(keys)} FROM (
+                (SELECT {columns} FROM fresh EXCEPT ALL {there})
+                UNION ALL
+                ({there} EXCEPT ALL SELECT {columns} FROM fresh)
+            )
+        """)
+        self._do(f"""
+            INSERT INTO {name}{GONE}
+            SELECT *, {run} FROM unlike ANTI JOIN fresh USING ({_list(keys)})
+        """)
+        self._do(f"DELETE FROM {name} USING unlike WHERE {_same(keys, name, 'unlike')}")
+        self._do(f"""
+            INSERT INTO {name} BY NAME
+            SELECT *, {run} AS {RUN} FROM fresh SEMI JOIN unlike USING ({_list(keys)})
         """)
 
     def _has_changed(self, metric: Metric, first: str = "date", last: str = "date") -> str:

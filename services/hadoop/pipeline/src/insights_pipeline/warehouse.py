@@ -24,6 +24,7 @@ from insights_pipeline.interval import Interval
 from insights_pipeline.logs.ledger import KnownFile, Ledger, Stream
 from insights_pipeline.logs.reader import make_lasting
 from insights_pipeline.metrics import METRICS, Viewed
+from insights_pipeline.schema.columns import GONE, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -32,11 +33,8 @@ if TYPE_CHECKING:
     from insights_pipeline.logs.reader import Part
 
 FILE = "warehouse.duckdb"
-VERSION = 1
-RUN = "changed_in"
-"""Column of every stored table: the run in which the row last changed."""
-GONE = "__gone"
-"""Suffix of the tables that hold the keys of report rows that are no more."""
+VERSION = 2
+"""Of what is kept. Events of version 1 lack what answers are counted from."""
 
 _HOME = {table.name for table in schema.HOME}
 
@@ -51,6 +49,7 @@ class Warehouse:
         interval: that run's interval.
         is_new: whether no run was committed before it was opened.
         new_tables: inside a run, the metrics' tables that no run before it knew.
+        notes: what an operator should know of how it was opened.
     """
 
     def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
@@ -63,6 +62,7 @@ class Warehouse:
         self.is_new = self.sequence == 0
         self._engine = meta.get("engine")
         self.new_tables: frozenset[str] = frozenset()
+        self.notes: list[str] = []
 
     def check_engine(self, engine: str) -> None:
         """Make sure that no other engine keeps its tables here.
@@ -308,8 +308,15 @@ def open_warehouse(folder: Path, memory: int, threads: int) -> Generator[Warehou
             path.with_name(f"{FILE}.wal").unlink(missing_ok=True)
         shutil.rmtree(_spill(folder), ignore_errors=True)
         with closing(_connect(path, memory, threads)) as connection:
-            _bring_up_to_date(connection, path)
+            outdated = _is_outdated(connection, path)
+        if outdated:
+            discard(folder)
+        with closing(_connect(path, memory, threads)) as connection:
+            if _is_empty(connection):
+                _create(connection)
             warehouse = Warehouse(folder, connection)
+            if outdated:
+                warehouse.notes.append(f"{FILE} was of an older version: all logs were read anew")
             warehouse.settle_files()
             yield warehouse
 
@@ -346,14 +353,18 @@ def _spill(folder: Path) -> Path:
     return folder / "spill"
 
 
-def _bring_up_to_date(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    found = connection.execute(
+def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
+    tables = connection.execute(
         "SELECT 1 FROM information_schema.tables"
         " WHERE table_schema = 'main' AND table_name = 'meta'"
-    ).fetchone()
-    if not found:
-        _create(connection)
-        return
+    )
+    return tables.fetchone() is None
+
+
+def _is_outdated(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    """Whether an older version wrote the warehouse, so that what it keeps is not enough."""
+    if _is_empty(connection):
+        return False
     row = connection.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
     version = int(row[0]) if row else 0
     if version > VERSION:
@@ -361,8 +372,7 @@ def _bring_up_to_date(connection: duckdb.DuckDBPyConnection, path: Path) -> None
             f"{path} was written by a newer version (format {version}, this one knows {VERSION}):"
             " upgrade this checkout, or use another --data folder"
         )
-    connection.execute("ALTER TABLE ledger.input ADD COLUMN IF NOT EXISTS seen DATE")
-    connection.execute("ALTER TABLE ledger.input ADD COLUMN IF NOT EXISTS notes VARCHAR")
+    return version < VERSION
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
@@ -425,7 +435,9 @@ def _provide_tables(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
         connection.execute(f"CREATE OR REPLACE TABLE {table.name} ({columns}, {RUN} BIGINT)")
         _describe(connection, table)
         if table.name in _HOME:
-            keys = ", ".join(f'"{c.name}" {c.type}' for c in table.columns if c.name in table.key)
+            keys = ", ".join(
+                f'"{c.name}" {c.type}' for c in table.columns if c.name in table.handle
+            )
             connection.execute(f"CREATE TABLE {table.name}{GONE} ({keys}, {RUN} BIGINT)")
     return frozenset(new)
 

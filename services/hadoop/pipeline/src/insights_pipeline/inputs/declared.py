@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from insights_pipeline import schema
-from insights_pipeline.inputs import course_runs
+from insights_pipeline.inputs import course_blocks, course_list, course_runs
 from insights_pipeline.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -86,6 +86,20 @@ INPUTS: tuple[Input, ...] = (
         Source.CATALOG,
         course_runs.rows,
         "course run",
+    ),
+    Input(
+        schema.COURSE_LIST,
+        "names of courses",
+        Source.COURSE_LIST,
+        course_list.rows,
+        "course run of the LMS",
+    ),
+    Input(
+        schema.COURSE_BLOCKS,
+        "where in a course its problems are",
+        Source.COURSE_BLOCKS,
+        course_blocks.rows,
+        "answer of the course blocks service",
     ),
 )
 

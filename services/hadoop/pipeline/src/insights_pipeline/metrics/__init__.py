@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from insights_pipeline.metrics import activity, enrollment, video
+from insights_pipeline.metrics import activity, enrollment, problems, video
 from insights_pipeline.metrics.definition import (
     Appended,
     Metric,
@@ -15,16 +15,22 @@ from insights_pipeline.metrics.definition import (
     Viewed,
     Whole,
 )
+from insights_pipeline.report_files import ReportFiles
 
 SUBJECTS: dict[str, tuple[Metric, ...]] = {
     "enrollment": enrollment.METRICS,
     "activity": activity.METRICS,
     "video": video.METRICS,
+    "problems": problems.METRICS,
 }
 METRICS: tuple[Metric, ...] = tuple(chain.from_iterable(SUBJECTS.values()))
 
+REPORT_FILES: tuple[ReportFiles, ...] = problems.FILES
+"""All kinds of CSV files."""
+
 __all__ = [
     "METRICS",
+    "REPORT_FILES",
     "SUBJECTS",
     "Appended",
     "Metric",

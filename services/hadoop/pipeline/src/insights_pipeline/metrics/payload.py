@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args, get_type_hints
 
 if TYPE_CHECKING:
+    import msgspec
+
     from insights_pipeline.metrics.definition import Sql
 
 
@@ -22,3 +24,24 @@ def text(name: str) -> Sql:
             THEN REGEXP_REPLACE(payload ->> '$.{name}', '^\\s+|\\s+$', '', 'g')
         END
     """
+
+
+_TYPES = {str: "VARCHAR", bool: "BOOLEAN", int: "INTEGER", float: "DOUBLE"}
+
+
+def struct(column: str, kind: type[msgspec.Struct]) -> Sql:
+    """A text that is JSON of `kind` with all its fields, as a STRUCT of them."""
+    return f"CAST(CAST({column} AS JSON) AS {_struct_of(kind)})"
+
+
+def structs(column: str, kind: type[msgspec.Struct]) -> Sql:
+    """A text that is JSON of a list of `kind`, as a list of STRUCTs."""
+    return f"CAST(CAST({column} AS JSON) AS {_struct_of(kind)}[])"
+
+
+def _struct_of(kind: type[msgspec.Struct]) -> Sql:
+    fields = {
+        name: next(_TYPES[one] for one in (get_args(hint) or (hint,)) if one in _TYPES)
+        for name, hint in get_type_hints(kind).items()
+    }
+    return f"STRUCT({', '.join(f'{name} {type_}' for name, type_ in fields.items())})"

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from insights_pipeline.runs import moment
 from insights_pipeline.schema import REPORTS, Column, Table, Type
-from insights_pipeline.warehouse import FILE, GONE, RUN
+from insights_pipeline.schema.columns import GONE, RUN
+from insights_pipeline.warehouse import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -126,9 +127,10 @@ def _delete(
     transaction: Transaction, warehouse: Warehouse, table: Table, listed: str, since: int
 ) -> int:
     """Remove the rows whose keys are listed as changed after run `since`."""
-    keys = [column for column in table.columns if column.name in table.key]
+    keys = [column for column in table.columns if column.name in table.handle]
     names = [column.name for column in keys]
-    batches = _batches(warehouse, listed, keys, f"{RUN} > {since}")
+    handles = f"SELECT DISTINCT {', '.join(names)} FROM {listed} WHERE {RUN} > {since}"
+    batches = _batches(warehouse, f"({handles})", keys, "TRUE")
     return sum(transaction.delete(table.name, names, rows) for rows in batches)
 
 

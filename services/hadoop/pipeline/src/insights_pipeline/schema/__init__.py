@@ -31,16 +31,27 @@ from insights_pipeline.schema.grades import GRADE_DISTRIBUTION, SEQUENTIAL_OPEN_
 from insights_pipeline.schema.inputs import (
     AUTH_USER,
     AUTH_USERPROFILE,
+    COURSE_BLOCKS,
     COURSE_CATALOG,
     COURSE_GROUPS_COURSEUSERGROUP,
     COURSE_GROUPS_COURSEUSERGROUP_USERS,
+    COURSE_LIST,
     COURSEWARE_STUDENTMODULE,
     GRADES_PERSISTENTCOURSEGRADE,
     INPUTS,
     LMS,
     STUDENT_COURSEENROLLMENT,
 )
-from insights_pipeline.schema.problems import ANSWER_DISTRIBUTION, TAGS_DISTRIBUTION
+from insights_pipeline.schema.problems import (
+    ANSWER_DISTRIBUTION,
+    PROBLEM_ANSWER,
+    PROBLEM_CHECK,
+    PROBLEM_CHECK_FLAW,
+    PROBLEM_PLACE,
+    PROBLEM_RESPONSE,
+    PROBLEM_TALLY,
+    TAGS_DISTRIBUTION,
+)
 from insights_pipeline.schema.student_engagement import (
     STUDENT_ENGAGEMENT_DAILY,
     STUDENT_ENGAGEMENT_WEEKLY,
@@ -64,13 +75,18 @@ REPORTS: tuple[Table, ...] = (
     COURSE_ACTIVITY,
     VIDEO,
     VIDEO_TIMELINE,
+    ANSWER_DISTRIBUTION,
+    TAGS_DISTRIBUTION,
 )
 """What the Data API serves."""
 
-FILES: tuple[Table, ...] = ()
+FILES: tuple[Table, ...] = (PROBLEM_RESPONSE, PROBLEM_PLACE)
 """What CSV files are written from, beside reports."""
 
-HOME: tuple[Table, ...] = (*REPORTS, *FILES)
+FLAWS: tuple[Table, ...] = (PROBLEM_CHECK_FLAW,)
+"""How many events have something that metrics cannot use, by what it is: `flaw`, `count`."""
+
+HOME: tuple[Table, ...] = (*REPORTS, *FILES, *FLAWS)
 """What warehouse.duckdb keeps on either engine, row by row with the run that changed it."""
 
 __all__ = [
@@ -80,6 +96,7 @@ __all__ = [
     "AUTH_USERPROFILE",
     "COURSEWARE_STUDENTMODULE",
     "COURSE_ACTIVITY",
+    "COURSE_BLOCKS",
     "COURSE_CATALOG",
     "COURSE_ENROLLMENT_BIRTH_YEAR_DAILY",
     "COURSE_ENROLLMENT_DAILY",
@@ -90,12 +107,14 @@ __all__ = [
     "COURSE_ENROLLMENT_SUMMARY",
     "COURSE_GROUPS_COURSEUSERGROUP",
     "COURSE_GROUPS_COURSEUSERGROUP_USERS",
+    "COURSE_LIST",
     "COURSE_META_SUMMARY_ENROLLMENT",
     "COURSE_PROGRAM_METADATA",
     "ENROLLMENT_DAY",
     "ENROLLMENT_EVENT",
     "EVENTS",
     "FILES",
+    "FLAWS",
     "GRADES_PERSISTENTCOURSEGRADE",
     "GRADE_DISTRIBUTION",
     "HOME",
@@ -105,6 +124,12 @@ __all__ = [
     "LMS",
     "MODULE_ENGAGEMENT",
     "MODULE_ENGAGEMENT_METRIC_RANGES",
+    "PROBLEM_ANSWER",
+    "PROBLEM_CHECK",
+    "PROBLEM_CHECK_FLAW",
+    "PROBLEM_PLACE",
+    "PROBLEM_RESPONSE",
+    "PROBLEM_TALLY",
     "REPORTS",
     "SEQUENTIAL_OPEN_DISTRIBUTION",
     "STUDENT_COURSEENROLLMENT",

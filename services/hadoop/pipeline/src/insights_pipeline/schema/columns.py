@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+RUN = "changed_in"
+"""Column of every stored table: the run in which the row last changed."""
+GONE = "__gone"
+"""Suffix of the tables that hold the keys of rows that are no more, of tables kept at home."""
+
 
 class Type(StrEnum):
     """Column types, as DuckDB names them."""
@@ -41,15 +46,27 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its name, its columns in order, and the columns that tell its rows apart.
+    """A table.
 
-    `key` is empty for a table whose rows may repeat.
+    Attributes:
+        name: its name.
+        meaning: what a row says, for people who query it.
+        columns: in order.
+        key: the columns that tell its rows apart; empty for a table whose rows may repeat.
+        together: of a report without a key: its rows are replaced together with those that are
+            alike in these columns.
     """
 
     name: str
     meaning: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+
+    @property
+    def handle(self) -> tuple[str, ...]:
+        """The columns by whose values rows are replaced."""
+        return self.key or self.together
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -145,5 +145,50 @@ LMS = (
 )
 """The LMS's tables, as files or from its database."""
 
-INPUTS = (*LMS, COURSE_CATALOG)
+COURSE_LIST = Table(
+    "course_list",
+    "Course runs as the LMS's course list service describes them.",
+    (
+        COURSE,
+        text("name", "title"),
+        text("org", "the organisation that runs the course"),
+        text("number", "number of the course that this is a run of"),
+        text("blocks_url", "where the LMS serves the course's blocks", long=True),
+        text("short_description", "what it is about", nullable=True),
+        timestamp("enrollment_start", "from when on learners may enroll", nullable=True),
+        timestamp("enrollment_end", "until when learners may enroll", nullable=True),
+        timestamp("start_date", "when it begins", nullable=True),
+        timestamp("end_date", "when it ends", nullable=True),
+        text("start_display", "when it begins, in words", nullable=True),
+        text("start_type", "what start_display is: string, timestamp or empty", nullable=True),
+        text("effort", "how much effort it takes, in words", nullable=True),
+        text("pacing", "instructor or self", nullable=True),
+    ),
+    key=("course_id",),
+)
+
+BETWEEN_TITLES = " / "
+"""In the path of a block."""
+DELETED = "(Deleted block :)"
+"""The path of a block that its course does not lead to."""
+
+COURSE_BLOCKS = Table(
+    "course_blocks",
+    "The blocks that each course is made of, and where in it they are.",
+    (
+        text("block_id", "the block's usage key", long=True),
+        COURSE,
+        text("block_type", "such as chapter, sequential, vertical or problem"),
+        text("display_name", "title"),
+        boolean("is_root", "whether it is the course itself"),
+        boolean("is_orphan", "whether no way leads to it from the course: it was deleted"),
+        boolean("is_dag", "whether it is in several places; the first one counts"),
+        text("parent_block_id", "usage key of the block that it is in", nullable=True, long=True),
+        text("course_path", "titles of the blocks that it is in, the course's first", long=True),
+        bigint("sort_idx", "its place in the course, read from top to bottom; 0 is the course"),
+    ),
+    key=("course_id", "block_id"),
+)
+
+INPUTS = (*LMS, COURSE_CATALOG, COURSE_LIST, COURSE_BLOCKS)
 """All that metrics read beside events."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from insights_pipeline import dialects, schema, upkeep
 from insights_pipeline.metrics import Appended, Viewed
+from insights_pipeline.schema.columns import GONE, RUN
 from insights_pipeline.spark import sizing
 from insights_pipeline.spark.catalog import declared, is_kept_by_day
 from insights_pipeline.spark.writing import write
-from insights_pipeline.warehouse import GONE, RUN, quoted
+from insights_pipeline.warehouse import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

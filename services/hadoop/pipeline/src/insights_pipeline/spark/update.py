@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from insights_pipeline import inputs
+from insights_pipeline import inputs, report_files
 from insights_pipeline.errors import BadInput
-from insights_pipeline.metrics import METRICS, SUBJECTS
+from insights_pipeline.metrics import METRICS, REPORT_FILES, SUBJECTS
 from insights_pipeline.progress import Progress, Silence
 from insights_pipeline.spark import home
 from insights_pipeline.spark.catalog import Catalog
@@ -18,7 +18,7 @@ from insights_pipeline.spark.intake import Intake
 from insights_pipeline.spark.session import open_session
 from insights_pipeline.spark.stages import keep_stages
 from insights_pipeline.spark.store import Store
-from insights_pipeline.update import Update, describe_nothing, recorded, whole_days
+from insights_pipeline.update import Update, describe_nothing, note_flaws, recorded, whole_days
 from insights_pipeline.upkeep import Change
 from insights_pipeline.warehouse import open_warehouse
 
@@ -90,6 +90,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
             open_warehouse(update.data, memory // 4, update.resources.threads)
         )
         warehouse.check_engine(ENGINE)
+        record.notes += warehouse.notes
         local = warehouse.incoming(record.run_id)
         local.mkdir(parents=True)
         with record.step("cluster"):
@@ -123,6 +124,11 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
         with record.step("events"):
             warehouse.settle_files()
             home.settle(warehouse, store, catalog)
+        with record.step("files"):
+            record.notes += report_files.bring_up_to_date(
+                REPORT_FILES, warehouse, update.data / report_files.FOLDER, record.run_id
+            )
+        note_flaws(warehouse, record)
         progress.step("publish")
         reports.publish(warehouse, record)
 

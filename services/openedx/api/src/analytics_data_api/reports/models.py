@@ -298,6 +298,7 @@ class AnswerDistribution(ModuleModel):
         ordering = ["course_id", "module_id", "part_id", "id"]
         indexes = [
             models.Index(fields=["course_id", "module_id"], name="answer_distribution_course"),
+            models.Index(fields=["course_id", "part_id"], name="answer_distribution_part"),
             models.Index(fields=["module_id", "part_id"], name="answer_distribution_module"),
         ]
 

@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         fields=["course_id", "module_id"], name="answer_distribution_course"
                     ),
+                    models.Index(fields=["course_id", "part_id"], name="answer_distribution_part"),
                     models.Index(
                         fields=["module_id", "part_id"], name="answer_distribution_module"
                     ),
