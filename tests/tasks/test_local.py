@@ -155,11 +155,39 @@ def test_lms_table_without_a_column(site: SampleSite, data: Path, tmp_path: Path
     table = tmp_path / "auth_userprofile.csv"
     table.write_text("user_id,gender,year_of_birth\n1,f,1990\n")
 
-    assert failure(update(site.sample.logs, data, "--lms", tmp_path)) == (
-        1,
-        f"inv: {table}, line 1: no column level_of_education: export the LMS's table"
-        " auth_userprofile with its header",
+    ended = update(site.sample.logs, data, "--lms", tmp_path)
+
+    assert ended.returncode == 0
+    assert (
+        f"{table}, line 1: no column level_of_education: export the LMS's table auth_userprofile"
+        " with its header\n"
+    ) in ended.stderr
+
+
+def test_inputs_are_settings_of_a_site(
+    site: SampleSite, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LMS_FILES", str(site.sample.lms))
+    monkeypatch.setenv("LMS_ROOT_URL", "https://lms.example.org")
+    assert failure(update(site.sample.logs, data)) == (
+        2,
+        "inv: LMS_ROOT_URL is set, and LMS_OAUTH2_CLIENT_ID is not: set it as well",
     )
+
+    monkeypatch.delenv("LMS_ROOT_URL")
+    ended = update(site.sample.logs, data, "--catalog", site.sample.catalog)
+
+    assert ended.returncode == 0
+    (run, *_) = reversed(updating.runs_of(data))
+    assert "no auth_userprofile" not in run["notes"]
+    assert "no course_catalog" not in run["notes"]
+
+
+def test_an_option_that_names_no_file(site: SampleSite, data: Path, tmp_path: Path) -> None:
+    for option in ("--catalog", "--programs", "--course-list", "--course-blocks", "--geo"):
+        code, said = failure(update(site.sample.logs, data, option, tmp_path / "nowhere"))
+        assert code == 1
+        assert said.endswith(f" at {tmp_path / 'nowhere'}: name it with {option}")
 
 
 def test_data_folder_of_a_newer_version(site: SampleSite, data: Path) -> None:

@@ -1,4 +1,4 @@
-"""All inputs together: from where they are taken, and what is said of those that lack or are old."""
+"""All inputs together: where they come from, and what is said of those that lack or are old."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import lms_services
+from checkout import ROOT
 from insights_pipeline import inputs, schema
 from insights_pipeline.errors import BadInput
 from insights_pipeline.inputs import Inputs
@@ -189,3 +190,17 @@ def test_a_file_that_is_named_goes_before_a_service(
 
     assert site.table(schema.COURSE_CATALOG, "course_id") == [("course-v1:Of+The+File",)]
     assert COURSE_RUNS not in services.asked
+
+
+# The page about them.
+
+
+def test_the_page_names_all_columns_and_options() -> None:
+    page = (ROOT / "docs/inputs.md").read_text()
+    for table in schema.LMS:
+        needed = ", ".join(column.name for column in table.columns if not column.optional)
+        optional = ", ".join(column.name for column in table.columns if column.optional)
+        assert f"| `{table.name}` | {needed} | {optional}".rstrip() in page
+        assert f" ON openedx.{table.name} TO " in page
+    for source in Source:
+        assert f"| `{source.option} " in page
