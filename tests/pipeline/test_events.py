@@ -69,7 +69,7 @@ def test_an_ordinary_event() -> None:
 def test_time_and_event_type_are_enough() -> None:
     event = parse_line(b'{"time": "2026-01-05T00:00:00", "event_type": "page_close"}')
 
-    assert event == Event(datetime(2026, 1, 5), "page_close", *[None] * 7)
+    assert event == Event(datetime(2026, 1, 5), "page_close", *[None] * 8)
 
 
 # --- lines that are not quite JSON ------------------------------------------------------------
@@ -171,17 +171,34 @@ def test_other_text_stays_a_json_string(event: str) -> None:
     assert payload(line(event=event)) == event
 
 
-@pytest.mark.parametrize("event", ["", " ", None, 5, True])
-def test_of_an_empty_payload_nothing_is_kept(event: Any) -> None:
+def test_an_empty_payload_is_an_object_without_fields() -> None:
+    assert payload(line(event="")) == {}
+
+
+@pytest.mark.parametrize("event", [" ", None, 5, True])
+def test_of_no_payload_nothing_is_kept(event: Any) -> None:
     assert parse_line(line(event=event)).payload is None
 
 
-def test_an_implicit_event_has_no_payload() -> None:
+@pytest.mark.parametrize(
+    ("event", "kept"),
+    [
+        ('{"POST": {"password": ["secret"]}, "GET": {}}', "{}"),
+        ({"POST": {}, "GET": {}}, "{}"),
+        ('{"POST": {}, "GET": {"position": NaN}}', "{}"),
+        ("", "{}"),
+        (json.dumps({"POST": {"text": "x" * 600}})[:512], None),
+        ("[]", None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_of_an_implicit_event_only_remains_whether_it_has_data(event: Any, kept: Any) -> None:
     """Its event is the request's parameters, mostly cut at 512 characters."""
-    event = parse_line(line(event_type="/courses/x/about", event='{"POST": {}, "GET": {}}'))
+    read = parse_line(line(event_type="/courses/x/about", event=event))
 
-    assert event.event_type == "/courses/x/about"
-    assert event.payload is None
+    assert read.event_type == "/courses/x/about"
+    assert read.payload == kept
 
 
 # --- who --------------------------------------------------------------------------------------
@@ -295,6 +312,14 @@ def test_an_enrollment_is_about_the_course_and_learner_in_its_payload() -> None:
     for event in (enrollment, json.dumps(enrollment)):
         read = parse_line(line(event_type=ENROLLED, context=by_staff, event=event))
         assert (read.course_id, read.user_id) == (COURSE, 7)
+        assert read.context_course_id == "edX/Other/Course"
+
+
+@pytest.mark.parametrize("context", [{}, {"course_id": ""}, {"course_id": "no key"}])
+def test_an_enrollment_may_happen_outside_of_any_course(context: dict[str, str]) -> None:
+    enrollment = {"user_id": 7, "course_id": COURSE}
+    read = parse_line(line(event_type=ENROLLED, context=context, event=enrollment))
+    assert (read.course_id, read.context_course_id) == (COURSE, None)
 
 
 def test_an_enrollment_without_a_course_is_one_in_the_contexts() -> None:

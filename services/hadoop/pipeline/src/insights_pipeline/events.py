@@ -55,6 +55,7 @@ class Event(NamedTuple):
     module_display_name: str | None
     payload: str | None
     problem_check: str | None = None
+    context_course_id: str | None = None
 
 
 class _Module(msgspec.Struct, gc=False):
@@ -183,12 +184,17 @@ def _tidy(value: Any) -> Any:
 def _read_payload(raw: bytes, event_type: str | None) -> str | None:
     """The event's own data as JSON text.
 
-    It comes as an object, as a string that holds JSON, or empty. Other strings stay JSON strings:
-    a form's query string (sometimes quoted once more), and JSON cut at 512 characters, of which
-    nothing can be trusted.
+    It comes as an object, as a string that holds JSON, or empty, which is an object without fields.
+    Other strings stay JSON strings: a form's query string (sometimes quoted once more), and JSON
+    cut at 512 characters, of which nothing can be trusted.
+
+    An implicit event's own data are the request's parameters, which nothing here reads: of them
+    only remains whether they are an object.
     """
     if event_type and event_type.startswith("/"):
-        return None
+        return "{}" if _holds_object(raw) else None
+    if raw == b'""':
+        return "{}"
     if raw[:1] == b'"':
         text = _decode_text(raw).lstrip()
         if text[:1] in ("{", "["):
@@ -200,6 +206,19 @@ def _read_payload(raw: bytes, event_type: str | None) -> str | None:
     if raw[:1] in (b"{", b"["):
         return raw.decode()
     return None
+
+
+def _holds_object(raw: bytes) -> bool:
+    if raw[:1] != b'"':
+        return raw[:1] == b"{"
+    text = _decode_text(raw).lstrip()
+    if text[:1] != "{":
+        return raw == b'""'
+    try:
+        _standard_json(text)
+    except _NOT_JSON:
+        return False
+    return True
 
 
 def _standard_json(text: str) -> str:
@@ -221,10 +240,11 @@ def _clean(fields: _Line, payload: str | None) -> Event:
     if not event_type or event_type.isspace():
         raise Rejected(Reject.MISSING_EVENT_TYPE)
     context = fields.context or _NO_CONTEXT
-    course_id, user_id = None, context.user_id
+    course_id, user_id, context_course_id = None, context.user_id, None
     if event_type.startswith(ENROLLMENT_EVENTS):
         enrollment = _decode_enrollment(payload if payload and payload[0] == "{" else "{}")
         course_id, user_id = _read_course_id(enrollment.course_id), enrollment.user_id
+        context_course_id = _course_id_or_none(context.course_id)
     course_id = course_id or _read_course_id(context.course_id)
     title = _read_text(context.module.display_name) if context.module else None
     is_check = event_type == problem_checks.EVENT_TYPE and fields.event_source == "server"
@@ -239,6 +259,7 @@ def _clean(fields: _Line, payload: str | None) -> Event:
         title,
         payload,
         problem_checks.read(payload, course_id, title, bytes(context.asides)) if is_check else None,
+        context_course_id,
     )
 
 
@@ -268,6 +289,13 @@ def _read_course_id(value: Any) -> str | None:
         return course_keys.normalise(value) or None
     except InvalidKeyError:
         raise Rejected(Reject.INVALID_COURSE_ID) from None
+
+
+def _course_id_or_none(value: str | None) -> str | None:
+    try:
+        return _read_course_id(value)
+    except Rejected:
+        return None
 
 
 def read_user_id(value: Any) -> int | None:

@@ -57,6 +57,7 @@ _PARQUET = pa.schema(
         ("module_display_name", pa.string()),
         ("payload", pa.string()),
         ("problem_check", pa.string()),
+        ("context_course_id", pa.string()),
     ]
 )
 

@@ -23,10 +23,19 @@ EVENTS = Table(
         text("course_id", "course run; of an enrollment event, in which one", nullable=True),
         text("ip", "the client's address", nullable=True),
         text("module_display_name", "title of the block that the event is about", nullable=True),
-        text("payload", "the event's own data as JSON; null: none, or implicit", nullable=True),
+        text(
+            "payload",
+            "the event's own data as JSON; {}: empty, or an implicit event's; null: none",
+            nullable=True,
+        ),
         text(
             "problem_check",
             "of a server's problem_check, what metrics read of it, as JSON in one form",
+            nullable=True,
+        ),
+        text(
+            "context_course_id",
+            "of an enrollment event, the course run in whose pages it happened",
             nullable=True,
         ),
     ),
