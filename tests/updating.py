@@ -25,8 +25,8 @@ from insights_pipeline.metrics import METRICS, Viewed
 from insights_pipeline.resources import Resources
 from insights_pipeline.sample import Sample, SampleOptions, write_sample
 from insights_pipeline.schema import REPORTS
+from insights_pipeline.schema.columns import RUN
 from insights_pipeline.update import REPORTS_FILE, Update, run_update
-from insights_pipeline.warehouse import RUN
 
 if TYPE_CHECKING:
     from insights_pipeline.runs import RunRecord

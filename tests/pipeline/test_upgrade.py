@@ -15,7 +15,8 @@ from insights_pipeline.interval import Interval
 from insights_pipeline.metrics import SUBJECTS, Viewed
 from insights_pipeline.sample import SampleOptions, write_sample
 from insights_pipeline.schema import HOME
-from insights_pipeline.warehouse import FILE, GONE
+from insights_pipeline.schema.columns import GONE
+from insights_pipeline.warehouse import FILE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -28,7 +28,10 @@ class LineError(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """One event. `time` is in UTC; `payload` is None where `event` holds no JSON object."""
+    """One event. `time` is in UTC; `payload` is None where `event` holds no JSON object.
+
+    `record` is the whole line as it stands there.
+    """
 
     time: datetime
     event_type: str
@@ -36,6 +39,7 @@ class Event:
     course_id: str | None
     user_id: int | None
     payload: JsonObject | None
+    record: JsonObject
 
     @property
     def day(self) -> date:
@@ -70,6 +74,7 @@ def read_line(line: bytes) -> Event:
         course_id=event_course_id(event_type, payload or {}, context),
         user_id=user_id(context.get("user_id")),
         payload=payload,
+        record=record,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from insights_pipeline.metrics import (
     METRICS,
+    Added,
     Appended,
     Metric,
     PerDay,
@@ -93,12 +94,14 @@ class _Upkeep:
         match metric.upkeep:
             case Appended():
                 self._append(metric)
+            case Added(latest):
+                self._add(metric, latest)
             case PerEntity(columns):
                 self._replace_entities(metric, columns)
             case Summed():
                 self._add_up(metric)
-            case PerDay():
-                self._replace_days(metric)
+            case PerDay(column):
+                self._replace_days(metric, column)
             case PerWeek(column):
                 self._replace_weeks(metric, column)
             case Whole():
@@ -122,6 +125,29 @@ class _Upkeep:
                 ) USING ({keys})
             """
         self._do(f"INSERT INTO {metric.name} SELECT *, {self._change.run} FROM ({query})")
+
+    def _add(self, metric: Metric, latest: tuple[str, ...]) -> None:
+        name, run = metric.name, self._change.run
+        is_new = name in self._change.new
+        query = self._query(metric, {"events": "events" if is_new else "new_events"})
+        added = ", ".join(
+            f'"{value}" = GREATEST({name}."{value}", fresh."{value}")'
+            if value in latest
+            else f'"{value}" = {name}."{value}" + fresh."{value}"'
+            for value in metric.table.values
+        )
+        self._do(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT *, {run} AS {RUN} FROM ({query})")
+        days = self._connection.execute("SELECT MIN(date), MAX(date) FROM fresh").fetchone()
+        if not days or days[0] is None:
+            return
+        # Named as constants, the days keep the engine from reading all others.
+        self._do(f"""
+            MERGE INTO {name} USING fresh
+            ON {_same(metric.table.key, name, "fresh")}
+                AND {name}.date BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'
+            WHEN MATCHED THEN UPDATE SET {added}, {RUN} = {run}
+            WHEN NOT MATCHED THEN INSERT BY NAME
+        """)
 
     def _replace_entities(self, metric: Metric, entity: tuple[str, ...]) -> None:
         """Compute anew the entities with a changed row, and keep what they were before."""
@@ -171,7 +197,7 @@ class _Upkeep:
             WHEN NOT MATCHED THEN INSERT BY NAME
         """)
 
-    def _replace_days(self, metric: Metric) -> None:
+    def _replace_days(self, metric: Metric, column: str) -> None:
         """Compute anew the days with a changed row."""
         (source,) = metric.reads
         self._do(f"""
@@ -183,7 +209,7 @@ class _Upkeep:
             WHERE date IN (SELECT date FROM touched)
                 AND date BETWEEN (SELECT MIN(date) FROM touched) AND (SELECT MAX(date) FROM touched)
         )"""
-        scope = f"{metric.name}.date IN (SELECT date FROM touched)"
+        scope = f'{metric.name}."{column}" IN (SELECT date FROM touched)'
         self.merge(metric, self._query(metric, {source: of_days}), scope)
 
     def _replace_weeks(self, metric: Metric, column: str) -> None:

@@ -2,8 +2,9 @@
 
 from itertools import chain
 
-from insights_pipeline.metrics import activity, enrollment, problems, video
+from insights_pipeline.metrics import activity, enrollment, problems, student_engagement, video
 from insights_pipeline.metrics.definition import (
+    Added,
     Appended,
     Metric,
     PerDay,
@@ -22,16 +23,18 @@ SUBJECTS: dict[str, tuple[Metric, ...]] = {
     "activity": activity.METRICS,
     "video": video.METRICS,
     "problems": problems.METRICS,
+    "student_engagement": student_engagement.METRICS,
 }
 METRICS: tuple[Metric, ...] = tuple(chain.from_iterable(SUBJECTS.values()))
 
-REPORT_FILES: tuple[ReportFiles, ...] = problems.FILES
+REPORT_FILES: tuple[ReportFiles, ...] = (*problems.FILES, *student_engagement.FILES)
 """All kinds of CSV files."""
 
 __all__ = [
     "METRICS",
     "REPORT_FILES",
     "SUBJECTS",
+    "Added",
     "Appended",
     "Metric",
     "PerDay",

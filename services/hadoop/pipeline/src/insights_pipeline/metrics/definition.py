@@ -29,6 +29,19 @@ class Appended:
 
 
 @dataclass(frozen=True)
+class Added:
+    """New events add to the numbers that their key has already.
+
+    The table has a column `date`: rows follow from the events of their day.
+
+    Attributes:
+        latest: columns that keep the greatest value that their key has seen instead.
+    """
+
+    latest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PerEntity:
     """All rows of an entity follow from that entity's rows of the one table read.
 
@@ -46,7 +59,13 @@ class Summed:
 
 @dataclass(frozen=True)
 class PerDay:
-    """Rows of a day follow from that day's rows of the one table read; `date` holds it in both."""
+    """Rows of a day follow from that day's rows of the one table read, where `date` holds it.
+
+    Attributes:
+        column: holds the day in this table.
+    """
+
+    column: str = "date"
 
 
 @dataclass(frozen=True)
@@ -70,7 +89,7 @@ class Viewed:
     """Never stored: a view over the table read."""
 
 
-Upkeep = Appended | PerEntity | Summed | PerDay | PerWeek | Whole | Viewed
+Upkeep = Appended | Added | PerEntity | Summed | PerDay | PerWeek | Whole | Viewed
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,13 @@ from insights_pipeline.schema.problems import (
     TAGS_DISTRIBUTION,
 )
 from insights_pipeline.schema.student_engagement import (
+    EVENTS_OF_DAY,
+    LEARNER_ACTION,
+    STUDENT_ENGAGEMENT_ALL,
     STUDENT_ENGAGEMENT_DAILY,
+    STUDENT_ENGAGEMENT_LEARNER,
     STUDENT_ENGAGEMENT_WEEKLY,
+    TOTAL_EVENTS_DAILY,
 )
 from insights_pipeline.schema.video import (
     VIDEO,
@@ -77,10 +82,18 @@ REPORTS: tuple[Table, ...] = (
     VIDEO_TIMELINE,
     ANSWER_DISTRIBUTION,
     TAGS_DISTRIBUTION,
+    STUDENT_ENGAGEMENT_DAILY,
+    STUDENT_ENGAGEMENT_WEEKLY,
 )
 """What the Data API serves."""
 
-FILES: tuple[Table, ...] = (PROBLEM_RESPONSE, PROBLEM_PLACE)
+FILES: tuple[Table, ...] = (
+    PROBLEM_RESPONSE,
+    PROBLEM_PLACE,
+    STUDENT_ENGAGEMENT_ALL,
+    STUDENT_ENGAGEMENT_LEARNER,
+    TOTAL_EVENTS_DAILY,
+)
 """What CSV files are written from, beside reports."""
 
 FLAWS: tuple[Table, ...] = (PROBLEM_CHECK_FLAW,)
@@ -113,12 +126,14 @@ __all__ = [
     "ENROLLMENT_DAY",
     "ENROLLMENT_EVENT",
     "EVENTS",
+    "EVENTS_OF_DAY",
     "FILES",
     "FLAWS",
     "GRADES_PERSISTENTCOURSEGRADE",
     "GRADE_DISTRIBUTION",
     "HOME",
     "INPUTS",
+    "LEARNER_ACTION",
     "LEARNER_ENROLLMENT",
     "LEARNER_ROSTER",
     "LMS",
@@ -133,9 +148,12 @@ __all__ = [
     "REPORTS",
     "SEQUENTIAL_OPEN_DISTRIBUTION",
     "STUDENT_COURSEENROLLMENT",
+    "STUDENT_ENGAGEMENT_ALL",
     "STUDENT_ENGAGEMENT_DAILY",
+    "STUDENT_ENGAGEMENT_LEARNER",
     "STUDENT_ENGAGEMENT_WEEKLY",
     "TAGS_DISTRIBUTION",
+    "TOTAL_EVENTS_DAILY",
     "USER_ACTIVITY",
     "VIDEO",
     "VIDEO_EVENT",

@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from insights_pipeline import dialects, schema, upkeep
-from insights_pipeline.metrics import Appended, Viewed
+from insights_pipeline.metrics import Added, Appended, Viewed
 from insights_pipeline.schema.columns import GONE, RUN
 from insights_pipeline.spark import sizing
 from insights_pipeline.spark.catalog import declared, is_kept_by_day
@@ -68,7 +68,7 @@ class Computing:
         self._session.sparkContext.setJobDescription(metric.name)
         if isinstance(metric.upkeep, Viewed):
             self._plan.views[metric.name] = dialects.spark(metric, self._change.interval)
-        elif isinstance(metric.upkeep, Appended):
+        elif isinstance(metric.upkeep, Appended | Added):
             self._append(metric)
         elif metric.table in schema.HOME:
             self._report(metric)
