@@ -10,7 +10,8 @@ import shutil
 from dataclasses import dataclass
 from datetime import date
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -21,12 +22,16 @@ from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
 from insights_pipeline.metrics import METRICS, SUBJECTS
 from insights_pipeline.sample import SampleOptions, write_sample
-from reference.strategies import History, histories
+from reference.strategies import histories
+from reference.student_engagement_strategies import histories as engaged
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hypothesis.strategies import SearchStrategy
     from pyspark.sql import SparkSession
 
 CONFIGURATION = {
@@ -101,7 +106,9 @@ def sample(tmp_path: Path) -> Updated:
 def wild(tmp_path: Path) -> Updated:
     """Many wild histories of the same learners and courses, one upon the other."""
     site, interval = Site(tmp_path), Interval(date(2014, 7, 19), date(2014, 8, 13))
-    found = some_histories(60)
+    found = some(histories(), 60)
+    # The last one knows most of the learners and courses that all of them share.
+    found.sort(key=lambda h: len(h.lms.profiles) * len(h.lms.grades) * len(h.catalog))
     for history in found:
         site.log(history.lines)
     found[-1].write(site.folder)
@@ -109,9 +116,9 @@ def wild(tmp_path: Path) -> Updated:
     return Updated(site, interval)
 
 
-def some_histories(count: int) -> list[History]:
+def some(strategy: SearchStrategy[T], count: int) -> list[T]:
     """Always the same ones."""
-    found: list[History] = []
+    found: list[T] = []
 
     @settings(
         max_examples=count,
@@ -120,17 +127,43 @@ def some_histories(count: int) -> list[History]:
         phases=[Phase.generate],
         suppress_health_check=[HealthCheck.too_slow],
     )
-    @given(histories())
-    def collect(history: History) -> None:
-        found.append(history)
+    @given(strategy)
+    def collect(example: T) -> None:
+        found.append(example)
 
     collect()
-    # The last one knows most of the learners and courses that all of them share.
-    return sorted(found, key=lambda h: len(h.lms.profiles) * len(h.lms.grades) * len(h.catalog))
+    return found
 
 
-@pytest.mark.parametrize("name", ["published", "sample", "wild"])
-def test_same_tables(spark: SparkSession, name: str, request: pytest.FixtureRequest) -> None:
+@pytest.fixture
+def active(tmp_path: Path) -> Updated:
+    """Learners of whom the LMS knows the cohorts, and who do all that engagement counts."""
+    site, interval = Site(tmp_path), Interval(date(2014, 7, 19), date(2014, 8, 13))
+    found = some(engaged(runs=1), 40)
+    for history in found:
+        site.log(history.lines)
+    _, _, accounts = max(
+        found, key=lambda h: len(h.runs[0][2].users) * len(h.runs[0][2].members)
+    ).runs[0]
+    (tmp_path / "lms").mkdir()
+    accounts.write(tmp_path / "lms")
+    site.update(interval, Inputs(tmp_path / "lms"))
+    return Updated(site, interval)
+
+
+@pytest.mark.parametrize(
+    ("name", "subjects"),
+    [
+        ("published", ["enrollment", "activity", "video"]),
+        ("sample", ["enrollment", "activity", "video"]),
+        ("wild", ["enrollment", "activity", "video"]),
+        ("active", ["student_engagement"]),
+    ],
+)
+def test_same_tables(
+    spark: SparkSession, name: str, subjects: list[str], request: pytest.FixtureRequest
+) -> None:
+    """Of these subjects every table has to have rows."""
     updated: Updated = request.getfixturevalue(name)
     site, interval = updated.site, updated.interval
     events = spark.read.parquet(str(site.data / "events"))
@@ -148,8 +181,8 @@ def test_same_tables(spark: SparkSession, name: str, request: pytest.FixtureRequ
         columns = [f"CAST({c.name} AS {spark_type(c)})" for c in metric.table.columns]
         rows = in_order(map(tuple, found.selectExpr(*columns).collect()))
         assert rows == expected[metric.name], metric.name
-        # Of answers there is more in tests/pipeline/spark/test_problems.py.
-        assert rows or metric in SUBJECTS["problems"], f"no row of {metric.name} to compare"
+    for metric in chain.from_iterable(SUBJECTS[subject] for subject in subjects):
+        assert expected[metric.name], f"no row of {metric.name} to compare"
 
 
 def spark_type(column: schema.Column) -> str:
