@@ -99,3 +99,23 @@ def serve(context: Context, data: str, port: int = 8110) -> None:
         console.say(serve.describe(served))
         serve.keep(served)
     console.say("stopped")
+
+
+@task(
+    positional=["statement"],
+    help={
+        "statement": "SQL; left out: a prompt, or what is piped in",
+        "data": "folder that was given to local.update",
+        "format": "table, csv or tsv; default: a table on a terminal, CSV elsewhere",
+    },
+)
+def sql(context: Context, statement: str, data: str = "", format: str = "") -> None:
+    """Ask the tables of a data folder and its events, which stay as they are (docs/tables.md)."""
+    from tasks.lib.environment import ensure
+
+    if not data:
+        raise OperatorError("--data is missing: name the folder that was given to local.update", 2)
+    ensure("local")
+    from tasks.lib.local import sql
+
+    sql.answer(Path(data), statement, format)

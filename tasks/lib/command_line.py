@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 
+_OPTIONAL = {"local.sql"}
+"""Tasks whose one positional argument may be left out, which Invoke does not know; it is empty."""
+_LACKING = "did not receive required positional argument"
 _UNKNOWN = re.compile(r"No idea what '(?P<name>.*)' is!")
 
 
@@ -25,7 +28,11 @@ class Inv(Program):
         try:
             super().parse_tasks()
         except ParseError as error:
-            raise self._refusal(error) from error
+            task, tokens = error.context, self.core.unparsed
+            if not (task and task.name in _OPTIONAL and _LACKING in str(error) and tokens[-1]):
+                raise self._refusal(error) from error
+            tokens.append("")
+            self.parse_tasks()
 
     def parse_cleanup(self) -> None:
         """Raises Exit, with one line, where help is wanted for a task that is not there."""

@@ -191,30 +191,15 @@ class Warehouse:
         """
         if self.name_parts(run, parts):
             make_lasting(incoming)
-            new = self._read_events(f"{incoming}/*.parquet")
+            new = events_in(self.connection, f"{incoming}/*.parquet")
         else:
             columns = ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in schema.EVENTS.columns)
             new = f"SELECT {columns} WHERE FALSE"
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW new_events AS {new}")
         ever = "FROM new_events"
         if self.new_tables and any(self.events.glob("date=*/*.parquet")):
-            ever += f" UNION ALL {self._read_events(f'{self.events}/date=*/*.parquet')}"
+            ever += f" UNION ALL {events_in(self.connection, f'{self.events}/date=*/*.parquet')}"
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW events AS {ever}")
-
-    def _read_events(self, files: str) -> str:
-        """A query over files of events; NULL where an older version did not keep a column."""
-        source = f"read_parquet({quoted(files)}, union_by_name = true, hive_partitioning = false)"
-        described = self.connection.execute(f"DESCRIBE FROM {source}").fetchall()
-        kept = {name for name, *_ in described}
-        columns = ", ".join(
-            'CAST("time" AS DATE) AS "date"'
-            if column.name == "date"
-            else f'"{column.name}"'
-            if column.name in kept
-            else f'NULL::{column.type} AS "{column.name}"'
-            for column in schema.EVENTS.columns
-        )
-        return f"SELECT {columns} FROM {source}"
 
     def settle_files(self) -> None:
         """Finish what committed runs left in `incoming/`, and undo what others did."""
@@ -285,6 +270,34 @@ def rejects_file(folder: Path, run: int) -> Path:
 def event_file(run: int, day: date, name: str) -> str:
     """Where an event file of a committed run lies, below the data folder or in the store."""
     return f"events/date={day}/run-{run:06}-{name}"
+
+
+def events_in(
+    connection: duckdb.DuckDBPyConnection, files: str, dates_are_folders: bool = False
+) -> str:
+    """A query over files of events; NULL where an older version did not keep a column.
+
+    Args:
+        connection: to look at the files with.
+        files: a pattern.
+        dates_are_folders: whether the files lie in a folder a date, so that a condition on `date`
+            spares the reading of all others.
+    """
+    source = (
+        f"read_parquet({quoted(files)}, union_by_name = true,"
+        f" hive_partitioning = {dates_are_folders})"
+    )
+    described = connection.execute(f"DESCRIBE FROM {source}").fetchall()
+    kept = {name for name, *_ in described}
+    columns = ", ".join(
+        f'CAST("{"date" if dates_are_folders else "time"}" AS DATE) AS "date"'
+        if column.name == "date"
+        else f'"{column.name}"'
+        if column.name in kept
+        else f'NULL::{column.type} AS "{column.name}"'
+        for column in schema.EVENTS.columns
+    )
+    return f"SELECT {columns} FROM {source}"
 
 
 @contextmanager
