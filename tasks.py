@@ -33,6 +33,7 @@ namespace = Collection(
     demo.demo,
     stack.destroy,
     init.dev,
+    quality.docs,
     stack.down,
     build.force_rebuild,
     hadoop.format_namenode,

@@ -35,3 +35,12 @@ def nox(*sessions: str) -> None:
     code = subprocess.run([*command, *sessions], check=False).returncode
     if code:
         raise Exit(code=code)
+
+
+@task
+def docs(context: Context) -> None:
+    """Write docs/tables.md from what the pipeline declares."""
+    ensure("local")
+    from insights_pipeline.tables_page import write_page
+
+    (ROOT / "docs/tables.md").write_text(write_page(), encoding="utf-8")
