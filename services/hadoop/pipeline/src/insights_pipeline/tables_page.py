@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 _BEGIN = """\
 # Tables
-Written by `inv docs` from what the pipeline declares; a test holds it against that. On one machine they
-are in `warehouse.duckdb` of the data folder, where `inv local.sql` asks them; on a cluster they are Hive's,
-where `inv hadoop.sql` does. Reports are in the reports database as well, each with `id` and `created`, and
-are what the Data API serves. All times and dates are UTC. Columns in **bold** tell rows apart.
+Written by `inv docs` from what the pipeline declares; a test holds it against that. On one machine
+they are in `warehouse.duckdb` of the data folder, where `inv local.sql` asks them; on a cluster
+they are Hive's, where `inv hadoop.sql` does. Reports are in the reports database as well, each with
+`id` and `created`, and are what the Data API serves. All times and dates are UTC. Columns in
+**bold** tell rows apart. Rows of *personal* tables go when their learner is forgotten
+(`inv learner.forget`).
 
-Beside its own columns a stored table of `warehouse.duckdb` has `changed_in`, the run that last changed the
-row, and one that is published has a table `…__gone` of the keys that runs removed.
+Beside its own columns a stored table of `warehouse.duckdb` has `changed_in`, the run that last
+changed the row, and one that is published has a table `…__gone` of the keys that runs removed.
 """
 _INPUTS = """
 ## Inputs
-What comes in beside the logs: the LMS's tables, with the columns that metrics read, and the catalog.
+What comes in beside the logs: the LMS's tables, as far as metrics read them, and the catalog.
 """
 _MODULES = "services/hadoop/pipeline/src/insights_pipeline/metrics"
 
@@ -51,7 +53,8 @@ def _parts() -> Iterator[str]:
 
 
 def _describe(table: Table, kind: str, definition: str = "") -> Iterator[str]:
-    yield f"\n### {table.name}\n{kind}{_escaped(table.meaning)}\n"
+    personal = " *Personal.*" if table.personal else ""
+    yield f"\n### {table.name}\n{kind}{_escaped(table.meaning)}{personal}\n"
     if definition:
         yield f"\n{definition}\n"
     yield "\n| column | type | meaning |\n|---|---|---|\n"

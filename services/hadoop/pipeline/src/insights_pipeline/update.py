@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from insights_pipeline import inputs, report_files, upkeep
+from insights_pipeline import forgotten, inputs, report_files, upkeep
 from insights_pipeline.errors import AlreadyRunning, BadDataFolder, BadInput, PipelineError
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval, today
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from insights_pipeline.forgotten import Forgotten
     from insights_pipeline.logs.ledger import Reading
     from insights_pipeline.logs.reader import Part
     from insights_pipeline.publish.reports import Reports
@@ -92,7 +93,7 @@ def recorded(update: Update, engine: str, reports: Reports) -> Generator[RunReco
     """
     _check(update)
     record = RunRecord(engine)
-    with told_as_pipeline_errors(update.data), _alone(update.data):
+    with told_as_pipeline_errors(update.data), alone(update.data):
         with record.step("open"):
             reports.open()
         if update.full:
@@ -162,9 +163,10 @@ def _read(
     ledger = Ledger(warehouse)
     folder = warehouse.incoming(record.run_id)
     folder.mkdir(parents=True)
+    gone = forgotten.load(update.data)
     parts: list[Part] = []
     for number, readings in enumerate(ledger.rounds(update.logs, resources.piece_bytes)):
-        reads = _read_round(readings, folder, f"{number:03}", resources, progress)
+        reads = _read_round(readings, folder, f"{number:03}", resources, progress, gone)
         for reading, pieces in zip(readings, reads, strict=True):
             read = put_together(reading.file, pieces)
             ledger.take_in(reading, read)
@@ -199,10 +201,15 @@ def note_left(record: RunRecord, ledger: Ledger) -> None:
 
 
 def _read_round(
-    readings: list[Reading], folder: Path, prefix: str, resources: Resources, progress: Progress
+    readings: list[Reading],
+    folder: Path,
+    prefix: str,
+    resources: Resources,
+    progress: Progress,
+    gone: Forgotten,
 ) -> list[list[PieceRead]]:
     """Read the pieces of all readings; returns them by reading."""
-    pieces = [piece for reading in readings for piece in reading.pieces]
+    pieces = [replace(piece, forgotten=gone) for reading in readings for piece in reading.pieces]
     sizes = [
         (piece.file.plain_size if piece.end is None else piece.end) - piece.begin
         for piece in pieces
@@ -293,7 +300,7 @@ def _describe_missing(data: Path, missing: int) -> str:
 
 
 @contextmanager
-def _alone(data: Path) -> Generator[None]:
+def alone(data: Path) -> Generator[None]:
     """Hold the data folder, or say who does."""
     if data.exists() and not data.is_dir():
         raise BadDataFolder(f"{data} is no folder: name another one with --data")

@@ -48,6 +48,7 @@ class Warehouse:
         sequence: number of the last run that was committed; 0 before the first.
         interval: that run's interval.
         is_new: whether no run was committed before it was opened.
+        engine: that keeps its tables.
         new_tables: inside a run, the metrics' tables that no run before it knew.
         notes: what an operator should know of how it was opened.
     """
@@ -61,6 +62,7 @@ class Warehouse:
         self.interval = Interval.parse(meta["interval"]) if "interval" in meta else None
         self.is_new = self.sequence == 0
         self._engine = meta.get("engine")
+        self.engine = self._engine or "duckdb"
         self.new_tables: frozenset[str] = frozenset()
         self.notes: list[str] = []
 
@@ -430,7 +432,7 @@ def _provide_tables(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
     for table in schema.INPUTS:
         if table.name not in found:
             connection.execute(f"CREATE TABLE {table.name} ({_columns_of(table)})")
-            _describe(connection, table)
+            describe(connection, table)
         elif _alter(connection, table, found[table.name]):
             # What a new column holds is in a source that is left alone while it stays the same.
             connection.execute("UPDATE ledger.input SET version = '' WHERE name = ?", [table.name])
@@ -446,7 +448,7 @@ def _provide_tables(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
             continue
         columns = _columns_of(table)
         connection.execute(f"CREATE OR REPLACE TABLE {table.name} ({columns}, {RUN} BIGINT)")
-        _describe(connection, table)
+        describe(connection, table)
         if table.name in _HOME:
             keys = ", ".join(
                 f'"{c.name}" {c.type}' for c in table.columns if c.name in table.handle
@@ -464,7 +466,7 @@ def _alter(connection: duckdb.DuckDBPyConnection, table: schema.Table, there: li
     for name in set(there).difference(table.names):
         connection.execute(f'ALTER TABLE {table.name} DROP COLUMN "{name}"')
     if lacking:
-        _describe(connection, table)
+        describe(connection, table)
     return bool(lacking)
 
 
@@ -472,7 +474,8 @@ def _columns_of(table: schema.Table) -> str:
     return ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, table: schema.Table) -> None:
+def describe(connection: duckdb.DuckDBPyConnection, table: schema.Table) -> None:
+    """Let the table and its columns say what they mean."""
     connection.execute(f"COMMENT ON TABLE {table.name} IS {quoted(table.meaning)}")
     for column in table.columns:
         connection.execute(

@@ -10,6 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from insights_pipeline import forgotten
 from insights_pipeline.inputs.sources import PLACE, counted
 from insights_pipeline.schema import Type
 from insights_pipeline.warehouse import quoted
@@ -36,7 +37,7 @@ class Intake:
     """What a warehouse knows of its inputs; inside a run's transaction."""
 
     def __init__(self, warehouse: Warehouse) -> None:
-        self._connection = warehouse.connection
+        self._connection, self._data = warehouse.connection, warehouse.folder
 
     def dates(self) -> dict[str, date | None]:
         """Of each input that was ever taken in, the UTC date on which its source was seen last.
@@ -89,6 +90,8 @@ class Intake:
             WHERE repeated.last IS NULL OR fresh.{PLACE} = repeated.last
         """)
         ((rows,),) = do(f"SELECT COUNT(*) FROM {table.name}").fetchall()
+        if gone := forgotten.load(self._data):
+            forgotten.clear_table(self._connection, table, gone)
         named = ", ".join(table.key)
         if superseded:
             notes.append(f"{table.name}: {counted(superseded, 'row')} left out for a later {named}")

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from insights_pipeline.errors import PipelineError
 from insights_pipeline.events import Event, Reject, Rejected, parse_line
+from insights_pipeline.forgotten import NOBODY, Forgotten
 from insights_pipeline.logs.files import (
     BLOCK,
     BROKEN_GZIP,
@@ -72,6 +73,7 @@ class Piece:
         continues: whether a line before `begin` belongs to another piece; then the piece owns
             the lines that begin after `begin`, else those that begin at it too.
         after_open_line: whether what was read before ended without a newline.
+        forgotten: learners of whom nothing personal is taken in.
     """
 
     file: LogFile
@@ -79,6 +81,7 @@ class Piece:
     end: int | None
     continues: bool = False
     after_open_line: bool = False
+    forgotten: Forgotten = NOBODY
 
 
 @dataclass(frozen=True)
@@ -212,7 +215,7 @@ class Sink(Protocol):
 
 def parse_piece(piece: Piece, read: PieceRead, sink: Sink) -> None:
     """Hand every line of the piece to `sink`, and note in `read` what they were taken from."""
-    lines = _Lines(piece)
+    lines, forgotten = _Lines(piece), piece.forgotten
     try:
         for read.lines, line in enumerate(lines, 1):
             if line is None:
@@ -221,9 +224,11 @@ def parse_piece(piece: Piece, read: PieceRead, sink: Sink) -> None:
             try:
                 event = parse_line(line)
             except Rejected as rejected:
+                if forgotten:
+                    line = forgotten.text(line.decode(errors="replace")).encode()
                 sink.reject(read.lines, rejected.args[0], line)
             else:
-                sink.add(event, len(line))
+                sink.add(forgotten.event(event) if forgotten else event, len(line))
         read.end, read.open_line = lines.end, lines.open_line
         read.head, read.blocks, read.tail = lines.head, lines.blocks, lines.tail
     except _LogProblem as problem:

@@ -10,6 +10,7 @@ from hashlib import sha1
 from typing import TYPE_CHECKING
 
 from insights_pipeline import schema
+from insights_pipeline.forgotten import PSEUDONYM
 from insights_pipeline.metrics import payload
 from insights_pipeline.metrics.definition import (
     Added,
@@ -150,7 +151,10 @@ def learner_action(events: Relation) -> Sql:
             SUM(correct) AS correct,
             MAX(time) AS last_time
         FROM done
-        WHERE course_id IS NOT NULL AND username <> '' AND LENGTH(username) <= {LONGEST_NAME}
+        WHERE course_id IS NOT NULL
+            AND username <> ''
+            AND LENGTH(username) <= {LONGEST_NAME}
+            AND username NOT LIKE '{PSEUDONYM}%'
         GROUP BY course_id, date, username, action, entity_id
     """
 

@@ -55,6 +55,8 @@ class Table:
         key: the columns that tell its rows apart; empty for a table whose rows may repeat.
         together: of a report without a key: its rows are replaced together with those that are
             alike in these columns.
+        personal: whether each row is about one learner alone, and goes when that one is forgotten.
+            In other tables forgotten learners have pseudonyms, so that numbers stay.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
+    personal: bool = False
 
     @property
     def handle(self) -> tuple[str, ...]:

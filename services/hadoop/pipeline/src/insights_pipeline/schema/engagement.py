@@ -29,6 +29,7 @@ MODULE_ENGAGEMENT = Table(
         integer("count", "how often"),
     ),
     key=("course_id", "username", "date", "entity_type", "entity_id", "event"),
+    personal=True,
 )
 
 MODULE_ENGAGEMENT_METRIC_RANGES = Table(
@@ -88,4 +89,5 @@ LEARNER_ROSTER = Table(
         text("segments", "kinds of learner, such as struggling", nullable=True),
     ),
     key=("course_id", "username"),
+    personal=True,
 )

@@ -34,6 +34,7 @@ AUTH_USER = Table(
         text("email", "e-mail address; null or empty: none", nullable=True),
     ),
     key=("id",),
+    personal=True,
 )
 
 AUTH_USERPROFILE = Table(
@@ -53,6 +54,7 @@ AUTH_USERPROFILE = Table(
         _profile_text("goals", "why the learner is here, in own words"),
     ),
     key=("user_id",),
+    personal=True,
 )
 
 STUDENT_COURSEENROLLMENT = Table(
@@ -88,6 +90,7 @@ COURSE_GROUPS_COURSEUSERGROUP_USERS = Table(
         USER,
     ),
     key=("courseusergroup_id", "user_id"),
+    personal=True,
 )
 
 COURSEWARE_STUDENTMODULE = Table(

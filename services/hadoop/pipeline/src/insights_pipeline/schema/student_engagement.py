@@ -35,6 +35,7 @@ LEARNER_ACTION = Table(
         timestamp("last_time", "when last, UTC"),
     ),
     key=("course_id", "date", "username", "action", "entity_id"),
+    personal=True,
 )
 
 _END: Column = date("end_date", "the day, or the last day of the week")
@@ -60,6 +61,7 @@ STUDENT_ENGAGEMENT_DAILY = Table(
     "What each learner did in a course on each day.",
     (_END, COURSE, USERNAME, *_NUMBERS),
     key=("end_date", "course_id", "username"),
+    personal=True,
 )
 
 STUDENT_ENGAGEMENT_WEEKLY = Table(
@@ -67,6 +69,7 @@ STUDENT_ENGAGEMENT_WEEKLY = Table(
     "What each learner did in a course in each week, counted back from the interval's end.",
     (_END, COURSE, USERNAME, *_NUMBERS),
     key=("end_date", "course_id", "username"),
+    personal=True,
 )
 
 STUDENT_ENGAGEMENT_ALL = Table(
@@ -74,6 +77,7 @@ STUDENT_ENGAGEMENT_ALL = Table(
     "What each learner did in a course in the whole interval.",
     (COURSE, USERNAME, *_NUMBERS),
     key=("course_id", "username"),
+    personal=True,
 )
 
 STUDENT_ENGAGEMENT_LEARNER = Table(
@@ -89,6 +93,7 @@ STUDENT_ENGAGEMENT_LEARNER = Table(
         text("cohort", "the learner's cohort in the course; empty: none"),
     ),
     key=("course_id", "user_id", "date"),
+    personal=True,
 )
 
 EVENTS_OF_DAY = Table(

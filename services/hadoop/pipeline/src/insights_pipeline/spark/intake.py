@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from insights_pipeline import forgotten
 from insights_pipeline.errors import PipelineError
 from insights_pipeline.logs.ledger import Ledger
 from insights_pipeline.logs.reader import Part, PieceRead, join
@@ -129,7 +130,12 @@ class Intake:
     ) -> dict[str, PieceRead]:
         """Parse the copied pieces on the cluster; returns the summary of each."""
         self.progress.step("parse")
-        pieces = {piece.name: piece for log in logs for piece in log.pieces}
+        gone = forgotten.load(self.update.data)
+        pieces = {
+            copied.name: replace(copied, piece=replace(copied.piece, forgotten=gone))
+            for log in logs
+            for copied in log.pieces
+        }
         if not pieces:
             return {}
         self.session.sparkContext.setJobDescription("parse logs")

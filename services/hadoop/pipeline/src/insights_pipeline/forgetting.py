@@ -1,0 +1,255 @@
+"""Forgets a learner: takes all that is personal out of a data folder and what was made of it.
+
+The list of the forgotten is written first, so that nothing of them is read again; then events,
+tables, CSV files, reports and rejects are cleared. Whatever cuts it short, doing it again ends it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from insights_pipeline import forgotten, report_files, schema
+from insights_pipeline.errors import BadDataFolder, BadOption
+from insights_pipeline.events import Event
+from insights_pipeline.forgotten import Forgotten, Learner
+from insights_pipeline.metrics import METRICS, REPORT_FILES, Viewed
+from insights_pipeline.publish.sqlite import SqliteReports
+from insights_pipeline.schema.columns import GONE, RUN
+from insights_pipeline.update import alone
+from insights_pipeline.warehouse import FILE, describe, open_warehouse, told_as_pipeline_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from insights_pipeline.publish.reports import Reports
+    from insights_pipeline.resources import Resources
+    from insights_pipeline.schema import Table
+    from insights_pipeline.warehouse import Warehouse
+
+_EVENTS = "events/date=*/*.parquet"
+
+
+def forget(
+    data: Path, learner: Learner, reports: Sequence[Reports], resources: Resources, dry_run: bool
+) -> list[str]:
+    """Forget a learner; returns what was, or on a dry run would be, removed, a line each.
+
+    Args:
+        data: a data folder.
+        learner: with the LMS's number where the folder does not tell it.
+        reports: all databases that the folder was published to.
+        resources: memory and processors to use.
+        dry_run: whether to leave everything as it is.
+
+    Raises:
+        PipelineError: it cannot be done, or not to the end: do it again.
+    """
+    if not (data / FILE).is_file():
+        raise BadDataFolder(f"{data} holds no {FILE}: name the folder of an update with --data")
+    with told_as_pipeline_errors(data), alone(data):
+        with open_warehouse(data, resources.engine_memory, resources.threads) as warehouse:
+            learner = _complete(warehouse, learner)
+            gone = forgotten.load(data).also(learner)
+            told = list(_counted(warehouse, learner, gone))
+            if dry_run:
+                return told
+            forgotten.store(data, gone)
+            _clear_events(warehouse, learner, gone)
+            _clear_warehouse(warehouse, data, gone)
+            engine = warehouse.engine
+        _rewrite(data)
+        _clear_rejects(data, gone)
+        for target in reports:
+            _clear_reports(target, learner)
+    if engine == "spark":
+        told.append("the cluster's store is made anew without the learner by a run with --full")
+    return told
+
+
+def _complete(warehouse: Warehouse, learner: Learner) -> Learner:
+    """The learner with number and address, as far as the folder tells them.
+
+    Raises:
+        BadOption: several numbers go with the name, or another one than was given.
+    """
+    connection, number, email = warehouse.connection, learner.user_id, ""
+    if _has(warehouse, schema.AUTH_USER.name):
+        for known, address in connection.execute(
+            "SELECT id, email FROM auth_user WHERE username = ?", [learner.username]
+        ).fetchall():
+            if number not in (None, known):
+                raise BadOption(
+                    f"--user-id {number} is not {learner.username}'s in auth_user, which is {known}"
+                )
+            number, email = known, address or ""
+    if number is None and any(warehouse.folder.glob(_EVENTS)):
+        rows = connection.execute(
+            f"SELECT DISTINCT user_id FROM {_events(warehouse)} WHERE username = ?"
+            " AND user_id IS NOT NULL AND event_type NOT LIKE 'edx.course.enrollment.%'",
+            [learner.username],
+        ).fetchall()
+        if len(rows) > 1:
+            raise BadOption(
+                f"{learner.username} has several numbers in the events"
+                f" ({', '.join(str(found) for (found,) in rows)}): name one with --user-id"
+            )
+        number = rows[0][0] if rows else None
+    return Learner(learner.username, number, email)
+
+
+def _counted(warehouse: Warehouse, learner: Learner, gone: Forgotten) -> Iterator[str]:
+    """What there is of the learner, table by table."""
+    if learner.user_id is None:
+        yield "no number of the LMS's is known: what has no username stays; see --user-id"
+    if any(warehouse.folder.glob(_EVENTS)):
+        condition, values = _mentions(learner)
+        rows = warehouse.connection.execute(
+            f"SELECT COUNT(*) FROM {_events(warehouse)} WHERE {condition}", values
+        ).fetchall()
+        yield f"events: {rows[0][0]:,} lose address and names"
+    for table, name in _tables(warehouse):
+        found = list(forgotten.found(warehouse.connection, table, gone, name))
+        if found:
+            condition = " OR ".join(f'"{column}" = ?' for column, _, _ in found)
+            rows = warehouse.connection.execute(
+                f"SELECT COUNT(*) FROM {name} WHERE {condition}", [value for _, value, _ in found]
+            ).fetchall()
+            how = "removed" if table.personal else "under a pseudonym"
+            yield f"{name}: {rows[0][0]:,} {how}"
+
+
+def _tables(warehouse: Warehouse) -> Iterator[tuple[Table, str]]:
+    """All stored tables that are there, those of keys that are no more too."""
+    stored = [metric.table for metric in METRICS if not isinstance(metric.upkeep, Viewed)]
+    for table in (*schema.INPUTS, *stored):
+        for name in (table.name, f"{table.name}{GONE}"):
+            if _has(warehouse, name):
+                yield table, name
+
+
+def _has(warehouse: Warehouse, name: str) -> bool:
+    found = warehouse.connection.execute(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = 'main' AND table_name = ?",
+        [name],
+    )
+    return found.fetchone() is not None
+
+
+def _events(warehouse: Warehouse) -> str:
+    return (
+        f"read_parquet('{str(warehouse.folder).replace(chr(39), chr(39) * 2)}/{_EVENTS}',"
+        " union_by_name = true, hive_partitioning = false, filename = true)"
+    )
+
+
+def _mentions(learner: Learner) -> tuple[str, list[Any]]:
+    """A condition on events that may be about the learner or name one, and its values."""
+    texts = [learner.username, learner.email]
+    texts += [json.dumps(text)[1:-1] for text in texts]
+    if learner.user_id is not None:
+        texts.append(str(learner.user_id))
+    conditions, values = ["username = ?", "user_id = ?"], [learner.username, learner.user_id]
+    for text in dict.fromkeys(filter(None, texts)):
+        conditions.append("CONTAINS(COALESCE(payload, '') || ' ' || event_type, ?)")
+        values.append(text)
+    return " OR ".join(conditions), values
+
+
+def _clear_events(warehouse: Warehouse, learner: Learner, gone: Forgotten) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not any(warehouse.folder.glob(_EVENTS)):
+        return
+    condition, values = _mentions(learner)
+    files = warehouse.connection.execute(
+        f"SELECT DISTINCT filename FROM {_events(warehouse)} WHERE {condition}", values
+    ).fetchall()
+    for (file,) in files:
+        path = warehouse.folder / str(file).removeprefix(f"{warehouse.folder}/")
+        table = pq.read_table(path, partitioning=None)
+        rows = [
+            gone.event(Event(**({name: row.get(name) for name in Event._fields})))
+            for row in table.to_pylist()
+        ]
+        names = table.column_names
+        columns = [
+            pa.array([getattr(row, name) for row in rows], table.schema.field(name).type)
+            for name in names
+        ]
+        part = path.with_name(f".{path.name}.part")
+        pq.write_table(pa.table(columns, schema=table.schema), part, compression="zstd")
+        part.replace(path)
+
+
+def _clear_warehouse(warehouse: Warehouse, data: Path, gone: Forgotten) -> None:
+    """Clear the tables, and write the CSV files without the learner."""
+    connection, run_id = warehouse.connection, uuid.uuid4().hex
+    home = {table.name for table in schema.HOME}
+    with warehouse.run(run_id) as run:
+        for table, name in _tables(warehouse):
+            if table.personal and name in home:
+                # Only until the CSV files are written.
+                keys = ", ".join(f'"{key}"' for key in table.key)
+                for column, value, _ in forgotten.found(connection, table, gone, name):
+                    connection.execute(
+                        f"INSERT INTO {name}{GONE} BY NAME"
+                        f' SELECT {keys}, {run} AS {RUN} FROM {name} WHERE "{column}" = ?',
+                        [value],
+                    )
+            if not name.endswith(GONE):
+                forgotten.clear_table(connection, table, gone, name)
+    report_files.bring_up_to_date(REPORT_FILES, warehouse, data / report_files.FOLDER, run_id)
+    for table, name in _tables(warehouse):
+        if name.endswith(GONE):
+            forgotten.clear_table(connection, table, gone, name)
+
+
+def _rewrite(data: Path) -> None:
+    """Copy the warehouse into a new file: in the old one's gaps is what was removed."""
+    path, part = data / FILE, data / f"{FILE}.part"
+    part.unlink(missing_ok=True)
+    with closing(duckdb.connect()) as connection:
+        for name, file, mode in (("old", path, "(READ_ONLY)"), ("new", part, "")):
+            quoted = str(file).replace("'", "''")
+            connection.execute(f"ATTACH '{quoted}' AS {name} {mode}")
+        connection.execute("COPY FROM DATABASE old TO new")
+    with closing(duckdb.connect(str(part))) as connection:
+        stored = [metric.table for metric in METRICS if not isinstance(metric.upkeep, Viewed)]
+        there = {
+            name for (name,) in connection.execute("SELECT name FROM (SHOW TABLES)").fetchall()
+        }
+        for table in (*schema.INPUTS, *stored):
+            if table.name in there:
+                describe(connection, table)
+    part.replace(path)
+
+
+def _clear_rejects(data: Path, gone: Forgotten) -> None:
+    for path in (data / "rejects").glob("run-*.jsonl"):
+        before = path.read_text(encoding="utf-8")
+        lines = [json.loads(line) for line in before.splitlines()]
+        after = "".join(
+            json.dumps(line | {"text": gone.text(line["text"])}) + "\n" for line in lines
+        )
+        if after != before:
+            part = path.with_name(f".{path.name}.part")
+            part.write_text(after, encoding="utf-8")
+            part.replace(path)
+
+
+def _clear_reports(reports: Reports, learner: Learner) -> None:
+    with reports.transaction() as transaction:
+        for table in schema.REPORTS:
+            if table.personal:
+                transaction.delete(table.name, ["username"], [[learner.username]])
+    if isinstance(reports, SqliteReports):
+        with closing(sqlite3.connect(reports.path)) as connection:
+            connection.execute("VACUUM")
