@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.lib.task import task
@@ -44,11 +45,26 @@ def pull(context: Context, path: str = "") -> None:
         print(pulled, flush=True)
 
 
-@task(help={"yes": "do not ask"})
-def prune(context: Context, yes: bool = False) -> None:
+@task(
+    help={
+        "yes": "do not ask",
+        "dry-run": "only show it",
+        "data": "instead, old events and runs of a folder that was given to local.update",
+        "keep-days": "how many days of them to keep; default: KEEP_EVENTS_DAYS",
+    }
+)
+def prune(
+    context: Context, yes: bool = False, dry_run: bool = False, data: str = "", keep_days: int = 0
+) -> None:
     """Show, then remove, what old builds left: unnamed images of ours, and logs."""
     from tasks.lib.environment import ROOT, ensure
 
+    if data:
+        ensure("local")
+        from tasks.lib.local import pruning
+
+        pruning.prune(ROOT, Path(data), keep_days, yes, dry_run)
+        return
     ensure("runner")
     from tasks.lib import console, settings
     from tasks.lib.containers.confirmation import confirm
@@ -62,6 +78,8 @@ def prune(context: Context, yes: bool = False) -> None:
         print(line)
     if not found:
         console.say("old builds have left nothing")
+        return
+    if dry_run:
         return
     confirm(f"This removes {found.summary}", "prune", yes)
     console.say(f"removed {remove(engine, found).summary}")

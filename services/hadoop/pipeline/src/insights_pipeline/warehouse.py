@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 FILE = "warehouse.duckdb"
 VERSION = 2
 """Of what is kept. Events of version 1 lack what answers are counted from."""
+PRUNED = "pruned_before"
+"""Name of the value that says of which days events were removed: those before it."""
 
 _HOME = {table.name for table in schema.HOME}
 
@@ -63,6 +65,7 @@ class Warehouse:
         self.is_new = self.sequence == 0
         self._engine = meta.get("engine")
         self.engine = self._engine or "duckdb"
+        self._pruned_before = meta.get(PRUNED, "")
         self.new_tables: frozenset[str] = frozenset()
         self.notes: list[str] = []
 
@@ -240,7 +243,10 @@ class Warehouse:
         for rejects in (self.folder / "rejects").glob("run-*.jsonl"):
             if rejects.name > rejects_file(self.folder, self.sequence).name:
                 rejects.unlink()
-        return len(named - found)
+        kept = {
+            event_file(run, day, name) for run, day, name in rows if str(day) >= self._pruned_before
+        }
+        return len(kept - found)
 
     # --- answers ----------------------------------------------------------------------------------
 
