@@ -72,9 +72,15 @@ class Site:
         with (self.logs / "tracking.log").open("ab") as file:
             file.writelines(line + b"\n" for line in lines)
 
-    def update(self, interval: Interval, inputs: Inputs | None = None) -> RunRecord:
-        """Run the pipeline on what is new in the logs."""
-        update = Update(self.logs, self.data, interval, inputs or Inputs(), SMALL)
+    def update(self, interval: Interval, inputs: Inputs | None = None, **options: Any) -> RunRecord:
+        """Run the pipeline on what is new in the logs.
+
+        Args:
+            interval: the dates to cover.
+            inputs: what comes in beside the logs.
+            options: more of an Update.
+        """
+        update = Update(self.logs, self.data, interval, inputs or Inputs(), SMALL, **options)
         return run_update(update, reports_in(self.data))
 
     def reports(self) -> dict[str, Rows]:

@@ -48,13 +48,24 @@ def compute(
     inputs: Mapping[schema.Table, Rows] | None = None,
 ) -> Rows:
     """The table's rows, sorted, from events and rows of the inputs beside them."""
+    return compute_all([table], events, interval=interval, inputs=inputs)[table]
+
+
+def compute_all(
+    tables: Iterable[schema.Table],
+    events: Iterable[Event],
+    *,
+    interval: Interval = WEEK,
+    inputs: Mapping[schema.Table, Rows] | None = None,
+) -> dict[schema.Table, Rows]:
+    """Several tables' rows, as `compute` has them."""
+    tables = list(tables)
     given: dict[schema.Table, Rows] = {
-        schema.AUTH_USERPROFILE: [],
-        schema.GRADES_PERSISTENTCOURSEGRADE: [],
-        schema.COURSE_CATALOG: [],
+        **{table: [] for table in schema.INPUTS},
         schema.EVENTS: [tuple(map(event.get, schema.EVENTS.names)) for event in events],
         **(inputs or {}),
     }
+    needed = dict.fromkeys(metric for table in tables for metric in _needed_for(table.name))
     with closing(duckdb.connect()) as connection:
         for source, rows in given.items():
             columns = ", ".join(f"{column.name} {column.type}" for column in source.columns)
@@ -62,9 +73,11 @@ def compute(
             if rows:
                 marks = ", ".join("?" * len(source.columns))
                 connection.executemany(f"INSERT INTO {source.name} VALUES ({marks})", rows)
-        for metric in _needed_for(table.name):
+        for metric in needed:
             connection.execute(f"CREATE TABLE {metric.name} AS {metric.query(interval)}")
-        return in_order(connection.execute(f"FROM {table.name}").fetchall())
+        return {
+            table: in_order(connection.execute(f"FROM {table.name}").fetchall()) for table in tables
+        }
 
 
 def _needed_for(name: str) -> list[Metric]:

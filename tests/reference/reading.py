@@ -40,6 +40,7 @@ class Event:
     user_id: int | None
     payload: JsonObject | None
     record: JsonObject
+    username: str | None = None
 
     @property
     def day(self) -> date:
@@ -75,7 +76,12 @@ def read_line(line: bytes) -> Event:
         user_id=user_id(context.get("user_id")),
         payload=payload,
         record=record,
+        username=username(record.get("username")),
     )
+
+
+def username(value: object) -> str | None:
+    return (value.strip() or None) if isinstance(value, str) else None
 
 
 def json_record(text: str) -> JsonObject:

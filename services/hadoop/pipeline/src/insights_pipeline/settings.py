@@ -58,6 +58,8 @@ class Settings:
         reports: the database to publish to.
         master, warehouse, metastore: of the cluster; the metastore may be `none`.
         driver_host: the address at which executors outside this machine reach it; or empty.
+        elasticsearch: URLs of the learner search's servers, comma-separated; or empty.
+        visitors: the name under which visitors' engagement counts; or empty.
     """
 
     engine: str
@@ -71,6 +73,8 @@ class Settings:
     warehouse: str
     metastore: str
     driver_host: str
+    elasticsearch: str
+    visitors: str
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Settings:
@@ -110,6 +114,8 @@ class Settings:
             warehouse=value("WAREHOUSE", "") if engine == "duckdb" else value("WAREHOUSE"),
             metastore=value("METASTORE", "none"),
             driver_host=value("DRIVER_HOST", ""),
+            elasticsearch=value("ELASTICSEARCH_HOSTS", ""),
+            visitors=value("STORE_ANONYMOUS_USERNAME", ""),
         )
 
     def run(
@@ -133,6 +139,8 @@ class Settings:
             until=until,
             full=full,
             inputs=self.inputs,
+            elasticsearch=self.elasticsearch,
+            visitors=self.visitors,
             resources=Resources(max(self.memory, LEAST), len(os.sched_getaffinity(0))),
         )
         if self.engine == "duckdb":

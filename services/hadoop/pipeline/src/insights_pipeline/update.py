@@ -23,10 +23,12 @@ from insights_pipeline.logs.ledger import Ledger
 from insights_pipeline.logs.reader import PieceRead, put_together, read_pieces
 from insights_pipeline.metrics import METRICS, REPORT_FILES
 from insights_pipeline.progress import Progress, Silence
+from insights_pipeline.publish import roster_index
 from insights_pipeline.resources import Resources
 from insights_pipeline.runs import RunRecord
 from insights_pipeline.schema import FLAWS
 from insights_pipeline.schema.columns import RUN
+from insights_pipeline.visitors import check_name, name_visitors
 from insights_pipeline.warehouse import FILE, discard, open_warehouse, told_as_pipeline_errors
 
 if TYPE_CHECKING:
@@ -57,6 +59,9 @@ class Update:
         resources: memory and processes to use.
         until: the UTC date, exclusive, up to which days are whole; by default today.
         full: whether to forget what earlier runs read, and read all logs anew.
+        elasticsearch: URLs of the servers of the learner search, comma-separated; none: it is not
+            served.
+        visitors: the name under which visitors' engagement counts; empty: it does not.
     """
 
     logs: Path
@@ -66,6 +71,8 @@ class Update:
     resources: Resources = field(default_factory=Resources.default)
     until: date | None = None
     full: bool = False
+    elasticsearch: str | None = None
+    visitors: str = ""
 
 
 def run_update(update: Update, reports: Reports, progress: Progress | None = None) -> RunRecord:
@@ -120,6 +127,8 @@ def _check(update: Update) -> None:
             " one with --data"
         )
     inputs.check(update.inputs)
+    roster_index.check(update.elasticsearch)
+    check_name(update.visitors)
 
 
 def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress) -> None:
@@ -132,6 +141,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
         with warehouse.run(record.run_id) as run:
             with record.step("inputs"):
                 lacking = inputs.take_in(warehouse, update.inputs)
+                renamed = name_visitors(warehouse.connection, update.visitors)
             with record.step("read"):
                 progress.step("read")
                 parts = _read(update, warehouse, run, record, progress)
@@ -142,7 +152,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             with record.step("metrics"):
                 progress.step("metrics")
                 record.interval = update.interval or whole_days(first, update.until)
-                _bring_up_to_date(warehouse, run, parts, record, progress)
+                _bring_up_to_date(warehouse, run, parts, renamed, record, progress)
         record.newest_event = warehouse.newest_event()
         with record.step("events"):
             warehouse.settle_files()
@@ -152,7 +162,8 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             )
         note_flaws(warehouse, record)
         progress.step("publish")
-        reports.publish(warehouse, record)
+        with roster_index.following(update.elasticsearch, warehouse, record):
+            reports.publish(warehouse, record)
 
 
 def _read(
@@ -246,7 +257,12 @@ def whole_days(first: date, until: date | None) -> Interval:
 
 
 def _bring_up_to_date(
-    warehouse: Warehouse, run: int, parts: list[Part], record: RunRecord, progress: Progress
+    warehouse: Warehouse,
+    run: int,
+    parts: list[Part],
+    outdated: frozenset[str],
+    record: RunRecord,
+    progress: Progress,
 ) -> None:
     interval, before = record.interval, warehouse.interval
     assert interval is not None
@@ -254,7 +270,7 @@ def _bring_up_to_date(
     done = count()
     upkeep.bring_up_to_date(
         warehouse.connection,
-        upkeep.Change(run, interval, before, warehouse.new_tables),
+        upkeep.Change(run, interval, before, warehouse.new_tables | outdated),
         lambda _table: progress.advance(next(done), len(METRICS)),
     )
     progress.advance(len(METRICS), len(METRICS))

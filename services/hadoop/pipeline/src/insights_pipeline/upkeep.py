@@ -22,7 +22,7 @@ from insights_pipeline.metrics import (
     Viewed,
     Whole,
 )
-from insights_pipeline.schema import HOME
+from insights_pipeline.schema import HOME, INPUTS
 from insights_pipeline.schema.columns import GONE, RUN
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _BEFORE = "__before"
 """Suffix of the temporary tables that hold what touched entities were before."""
 _HOME = {table.name for table in HOME}
+_INPUTS = {table.name for table in INPUTS}
 _PER_ENTITY = {metric.name for metric in METRICS if isinstance(metric.upkeep, PerEntity)}
 
 
@@ -46,7 +47,8 @@ class Change:
         run: its number.
         interval: the dates that the tables cover from now on.
         before: the dates that they covered up to now; None on the first run.
-        new: tables that no earlier run filled: those of metrics that came with an upgrade.
+        new: tables to fill anew: those of metrics that came with an upgrade, or of which all that
+            was filled has changed.
     """
 
     run: int
@@ -199,7 +201,7 @@ class _Upkeep:
 
     def _replace_days(self, metric: Metric, column: str) -> None:
         """Compute anew the days with a changed row."""
-        (source,) = metric.reads
+        (source,) = (name for name in metric.reads if name not in _INPUTS)
         self._do(f"""
             CREATE OR REPLACE TEMP TABLE touched AS
             SELECT DISTINCT date FROM {source} WHERE {self._has_changed(metric)}

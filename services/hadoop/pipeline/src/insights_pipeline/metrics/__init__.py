@@ -2,7 +2,14 @@
 
 from itertools import chain
 
-from insights_pipeline.metrics import activity, enrollment, problems, student_engagement, video
+from insights_pipeline.metrics import (
+    activity,
+    engagement,
+    enrollment,
+    problems,
+    student_engagement,
+    video,
+)
 from insights_pipeline.metrics.definition import (
     Added,
     Appended,
@@ -24,6 +31,7 @@ SUBJECTS: dict[str, tuple[Metric, ...]] = {
     "video": video.METRICS,
     "problems": problems.METRICS,
     "student_engagement": student_engagement.METRICS,
+    "engagement": engagement.METRICS,
 }
 METRICS: tuple[Metric, ...] = tuple(chain.from_iterable(SUBJECTS.values()))
 

@@ -61,6 +61,8 @@ class Summed:
 class PerDay:
     """Rows of a day follow from that day's rows of the one table read, where `date` holds it.
 
+    Inputs may be read beside it, if whoever changes one has the table filled anew.
+
     Attributes:
         column: holds the day in this table.
     """

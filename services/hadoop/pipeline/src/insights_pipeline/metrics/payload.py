@@ -10,18 +10,21 @@ if TYPE_CHECKING:
     from insights_pipeline.metrics.definition import Sql
 
 
-def text(name: str) -> Sql:
-    """A field that holds a text, without the white space around it.
+def text(name: str, *, trim: bool = True) -> Sql:
+    """A field that holds a text, without the white space around it unless `trim` is false.
 
     NULL where it is missing or holds something else: of ids and modes that are numbers, truth
     values or lists, no two engines would make the same text.
     """
     # ->> alone does not tell 7 from "7". A quote inside a text is escaped, so that this pattern can
     # only be a field that holds one (if of a nested object that has the name too).
+    value = f"payload ->> '$.{name}'"
+    if trim:
+        value = f"REGEXP_REPLACE({value}, '^\\s+|\\s+$', '', 'g')"
     return f"""
         CASE
             WHEN REGEXP_MATCHES(payload, '"{name}"\\s*:\\s*"')
-            THEN REGEXP_REPLACE(payload ->> '$.{name}', '^\\s+|\\s+$', '', 'g')
+            THEN {value}
         END
     """
 

@@ -8,7 +8,9 @@ page). Types are SQL's; engines map them.
 from insights_pipeline.schema.activity import COURSE_ACTIVITY, USER_ACTIVITY
 from insights_pipeline.schema.columns import Column, Table, Type
 from insights_pipeline.schema.engagement import (
+    ENGAGEMENT_EVENT,
     LEARNER_ROSTER,
+    LEARNER_WEEK,
     MODULE_ENGAGEMENT,
     MODULE_ENGAGEMENT_METRIC_RANGES,
 )
@@ -41,6 +43,7 @@ from insights_pipeline.schema.inputs import (
     INPUTS,
     LMS,
     STUDENT_COURSEENROLLMENT,
+    VISITOR_NAME,
 )
 from insights_pipeline.schema.problems import (
     ANSWER_DISTRIBUTION,
@@ -84,6 +87,9 @@ REPORTS: tuple[Table, ...] = (
     TAGS_DISTRIBUTION,
     STUDENT_ENGAGEMENT_DAILY,
     STUDENT_ENGAGEMENT_WEEKLY,
+    MODULE_ENGAGEMENT,
+    MODULE_ENGAGEMENT_METRIC_RANGES,
+    LEARNER_ROSTER,
 )
 """What the Data API serves."""
 
@@ -123,6 +129,7 @@ __all__ = [
     "COURSE_LIST",
     "COURSE_META_SUMMARY_ENROLLMENT",
     "COURSE_PROGRAM_METADATA",
+    "ENGAGEMENT_EVENT",
     "ENROLLMENT_DAY",
     "ENROLLMENT_EVENT",
     "EVENTS",
@@ -136,6 +143,7 @@ __all__ = [
     "LEARNER_ACTION",
     "LEARNER_ENROLLMENT",
     "LEARNER_ROSTER",
+    "LEARNER_WEEK",
     "LMS",
     "MODULE_ENGAGEMENT",
     "MODULE_ENGAGEMENT_METRIC_RANGES",
@@ -161,6 +169,7 @@ __all__ = [
     "VIDEO_SEGMENT_USAGE",
     "VIDEO_TIMELINE",
     "VIDEO_VIEWING",
+    "VISITOR_NAME",
     "Column",
     "Table",
     "Type",

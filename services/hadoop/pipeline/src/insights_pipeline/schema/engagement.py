@@ -16,6 +16,18 @@ from insights_pipeline.schema.columns import (
     text,
 )
 
+_ENTITY = (
+    text("entity_type", "video, problem or discussion"),
+    text("entity_id", "the block's id, or the discussion's"),
+    text("event", "viewed, attempted, completed or contributed"),
+)
+
+ENGAGEMENT_EVENT = Table(
+    "engagement_event",
+    "One row whenever somebody did something with a block.",
+    (COURSE, text("username", "null for visitors", nullable=True), DATE, *_ENTITY),
+)
+
 MODULE_ENGAGEMENT = Table(
     "module_engagement",
     "How often a learner did what with which block on which day.",
@@ -23,13 +35,37 @@ MODULE_ENGAGEMENT = Table(
         COURSE,
         USERNAME,
         DATE,
-        text("entity_type", "video, problem or discussion"),
-        text("entity_id", "the block's id, or the discussion's"),
-        text("event", "viewed, attempted, completed or contributed"),
+        *_ENTITY,
         integer("count", "how often"),
     ),
     key=("course_id", "username", "date", "entity_type", "entity_id", "event"),
     personal=True,
+)
+
+_START = date("start_date", "first day of the week that was looked at")
+_END = date("end_date", "day after its last")
+_ATTEMPTS = integer("problem_attempts", "submissions")
+_ATTEMPTED = integer("problems_attempted", "problems tried")
+_COMPLETED = integer("problems_completed", "problems solved")
+_RATIO = double(
+    "problem_attempts_per_completed",
+    "submissions for each problem solved; null: without bound",
+    nullable=True,
+)
+_VIEWED = integer("videos_viewed", "videos played")
+_CONTRIBUTIONS = integer("discussion_contributions", "posts, responses and comments")
+
+LEARNER_WEEK = Table(
+    "learner_week",
+    "What each learner did in a course in the last week, and in the one before it.",
+    (
+        COURSE,
+        USERNAME,
+        _END,
+        *(_ATTEMPTS, _ATTEMPTED, _COMPLETED, _RATIO, _VIEWED, _CONTRIBUTIONS),
+        integer("days_active", "days on which the learner did any of it"),
+    ),
+    key=("course_id", "username", "end_date"),
 )
 
 MODULE_ENGAGEMENT_METRIC_RANGES = Table(
@@ -37,8 +73,7 @@ MODULE_ENGAGEMENT_METRIC_RANGES = Table(
     "Which values of a measure are low, normal and high among a course's active learners.",
     (
         COURSE,
-        date("start_date", "first day of the week that was looked at"),
-        date("end_date", "day after its last"),
+        *(_START, _END),
         text("metric", "the measure"),
         text("range_type", "low, normal or high"),
         double("high_value", "upper bound, exclusive; null: none", nullable=True),
@@ -73,20 +108,11 @@ LEARNER_ROSTER = Table(
         text("cohort", "null: in none", nullable=True),
         text("enrollment_mode", "enrollment mode", nullable=True),
         date("enrollment_date", "when the learner enrolled", nullable=True),
-        date("start_date", "first day of the week that was looked at"),
-        date("end_date", "day after its last"),
-        integer("problem_attempts", "submissions"),
-        integer("problems_attempted", "problems tried"),
-        integer("problems_completed", "problems solved"),
-        double(
-            "problem_attempts_per_completed",
-            "submissions for each problem solved; null: without bound",
-            nullable=True,
-        ),
+        *(_START, _END),
+        *(_ATTEMPTS, _ATTEMPTED, _COMPLETED, _RATIO),
         integer("attempt_ratio_order", "sorts learners by that ratio and their attempts"),
-        integer("videos_viewed", "videos played"),
-        integer("discussion_contributions", "posts, responses and comments"),
-        text("segments", "kinds of learner, such as struggling", nullable=True),
+        *(_VIEWED, _CONTRIBUTIONS),
+        text("segments", "kinds of learner, such as struggling, by commas", nullable=True),
     ),
     key=("course_id", "username"),
     personal=True,

@@ -137,6 +137,13 @@ COURSE_CATALOG = Table(
     key=("course_id",),
 )
 
+VISITOR_NAME = Table(
+    "visitor_name",
+    "The name under which visitors' engagement counts; without a row it does not.",
+    (text("username", "no learner's name"),),
+    key=("username",),
+)
+
 LMS = (
     AUTH_USER,
     AUTH_USERPROFILE,
@@ -193,5 +200,5 @@ COURSE_BLOCKS = Table(
     key=("course_id", "block_id"),
 )
 
-INPUTS = (*LMS, COURSE_CATALOG, COURSE_LIST, COURSE_BLOCKS)
+INPUTS = (*LMS, COURSE_CATALOG, COURSE_LIST, COURSE_BLOCKS, VISITOR_NAME)
 """All that metrics read beside events."""

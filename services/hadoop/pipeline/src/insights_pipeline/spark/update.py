@@ -11,6 +11,7 @@ from insights_pipeline import inputs, report_files
 from insights_pipeline.errors import BadInput
 from insights_pipeline.metrics import METRICS, REPORT_FILES, SUBJECTS
 from insights_pipeline.progress import Progress, Silence
+from insights_pipeline.publish import roster_index
 from insights_pipeline.spark import home
 from insights_pipeline.spark.catalog import Catalog
 from insights_pipeline.spark.computing import Computing
@@ -20,6 +21,7 @@ from insights_pipeline.spark.stages import keep_stages
 from insights_pipeline.spark.store import Store
 from insights_pipeline.update import Update, describe_nothing, note_flaws, recorded, whole_days
 from insights_pipeline.upkeep import Change
+from insights_pipeline.visitors import name_visitors
 from insights_pipeline.warehouse import open_warehouse
 
 if TYPE_CHECKING:
@@ -106,6 +108,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
                 _forget_logs(warehouse, store, record)
             with record.step("inputs"):
                 lacking = inputs.take_in(warehouse, update.inputs)
+                name_visitors(warehouse.connection, update.visitors)
             new_events = Intake(
                 session, store, warehouse, update, plan, local, record, progress
             ).run()
@@ -130,7 +133,8 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
             )
         note_flaws(warehouse, record)
         progress.step("publish")
-        reports.publish(warehouse, record)
+        with roster_index.following(update.elasticsearch, warehouse, record):
+            reports.publish(warehouse, record)
 
 
 def _compute(
