@@ -98,15 +98,20 @@ def image_name() -> str:
 
 def build(name: str) -> None:
     """Put the image together from packages; its tag is Elasticsearch's version."""
-    _, _, version = name.rpartition(":")
     with TemporaryDirectory() as folder:
         context = Path(folder)
-        _fetch(_ARTIFACT.format(version=version), context)
-        (context / f"elasticsearch-{version}.zip").rename(context / "elasticsearch.zip")
+        fetch_server(context, name).rename(context / "elasticsearch.zip")
         (context / "Dockerfile").write_text(_DOCKERFILE)
         (context / "elasticsearch.yml").write_text(_SETTINGS)
         (context / "docker-entrypoint.sh").write_text(_ENTRYPOINT)
         _run("docker", "build", "--quiet", "--tag", name, folder)
+
+
+def fetch_server(folder: Path, name: str | None = None) -> Path:
+    """Fetch the server that belongs to an image, by default the stack's; returns the archive."""
+    _, _, version = (name or image_name()).rpartition(":")
+    _fetch(_ARTIFACT.format(version=version), folder)
+    return folder / f"elasticsearch-{version}.zip"
 
 
 def _fetch(artifact: str, folder: Path) -> None:

@@ -22,6 +22,7 @@ from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
 from insights_pipeline.metrics import METRICS, SUBJECTS
 from insights_pipeline.sample import SampleOptions, write_sample
+from reference.engagement_strategies import VISITORS, engaged_site
 from reference.strategies import histories
 from reference.student_engagement_strategies import histories as engaged
 
@@ -151,6 +152,16 @@ def active(tmp_path: Path) -> Updated:
     return Updated(site, interval)
 
 
+@pytest.fixture
+def enrolled(tmp_path: Path) -> Updated:
+    """Learners who are enrolled and try, watch and post, visitors who have a name."""
+    site, found = Site(tmp_path), engaged_site(11)
+    site.log(found.lines)
+    interval, inputs = Interval(*found.interval), Inputs(found.write_lms(tmp_path / "lms"))
+    site.update(interval, inputs, visitors=VISITORS)
+    return Updated(site, interval)
+
+
 @pytest.mark.parametrize(
     ("name", "subjects"),
     [
@@ -158,6 +169,7 @@ def active(tmp_path: Path) -> Updated:
         ("sample", ["enrollment", "activity", "video"]),
         ("wild", ["enrollment", "activity", "video"]),
         ("active", ["student_engagement"]),
+        ("enrolled", ["engagement"]),
     ],
 )
 def test_same_tables(
@@ -174,7 +186,7 @@ def test_same_tables(
         spark.createDataFrame(rows, declared).createOrReplaceTempView(table.name)
 
     expected = site.warehouse()
-    for metric in METRICS:
+    for metric in chain.from_iterable(SUBJECTS[subject] for subject in subjects):
         found = spark.sql(dialects.spark(metric, interval)).coalesce(1).cache()
         found.createOrReplaceTempView(metric.name)
         assert found.columns == list(metric.table.names)
