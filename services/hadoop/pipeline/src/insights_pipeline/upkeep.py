@@ -206,13 +206,15 @@ class _Upkeep:
             CREATE OR REPLACE TEMP TABLE touched AS
             SELECT DISTINCT date FROM {source} WHERE {self._has_changed(metric)}
         """)
-        of_days = f"""(
-            SELECT * FROM {source}
-            WHERE date IN (SELECT date FROM touched)
-                AND date BETWEEN (SELECT MIN(date) FROM touched) AND (SELECT MAX(date) FROM touched)
-        )"""
-        scope = f'{metric.name}."{column}" IN (SELECT date FROM touched)'
-        self.merge(metric, self._query(metric, {source: of_days}), scope)
+        (ends,) = self._connection.execute("SELECT MIN(date), MAX(date) FROM touched").fetchall()
+        if None in ends:
+            return
+        # Written out, the ends tell the engine which blocks of a table to leave alone.
+        first, last = (f"DATE '{end}'" for end in ends)
+        scope = f"{{0}} BETWEEN {first} AND {last} AND {{0}} IN (SELECT date FROM touched)"
+        of_days = f"(SELECT * FROM {source} WHERE {scope.format('date')})"
+        query = self._query(metric, {source: of_days})
+        self.merge(metric, query, scope.format(f'{metric.name}."{column}"'))
 
     def _replace_weeks(self, metric: Metric, column: str) -> None:
         """Compute anew the weeks with a changed day."""
@@ -239,8 +241,14 @@ class _Upkeep:
             self._merge_groups(metric, query, scope)
             return
         same = _same(keys, "fresh", name)
-        unlike = " OR ".join(
-            f'fresh."{value}" IS DISTINCT FROM {name}."{value}"' for value in metric.table.values
+        identical = " AND ".join(
+            (
+                same,
+                *(
+                    f'fresh."{value}" IS NOT DISTINCT FROM {name}."{value}"'
+                    for value in metric.table.values
+                ),
+            )
         )
         self._do(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT *, {run} AS {RUN} FROM ({query})")
         if name in _HOME:
@@ -249,11 +257,15 @@ class _Upkeep:
                 SELECT {_list(keys)}, {run} FROM {name}
                 WHERE {scope} AND NOT EXISTS (SELECT 1 FROM fresh WHERE {same})
             """)
+        # Not MERGE, which looks at all rows whatever their scope.
         self._do(f"""
-            MERGE INTO {name} USING fresh ON {same}
-            WHEN MATCHED AND ({unlike}) THEN UPDATE BY NAME
-            WHEN NOT MATCHED THEN INSERT BY NAME
-            WHEN NOT MATCHED BY SOURCE AND {scope} THEN DELETE
+            DELETE FROM {name}
+            WHERE {scope} AND NOT EXISTS (SELECT 1 FROM fresh WHERE {identical})
+        """)
+        self._do(f"""
+            INSERT INTO {name} BY NAME
+            SELECT * FROM fresh
+            WHERE NOT EXISTS (SELECT 1 FROM {name} WHERE {scope} AND {identical})
         """)
 
     def _merge_groups(self, metric: Metric, query: str, scope: str) -> None:
