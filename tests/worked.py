@@ -47,7 +47,10 @@ def compute(
     interval: Interval = WEEK,
     inputs: Mapping[schema.Table, Rows] | None = None,
 ) -> Rows:
-    """The table's rows, sorted, from events and rows of the inputs beside them."""
+    """The table's rows, sorted, from events and rows of the inputs beside them.
+
+    What the rows of an input lack of its last columns is NULL.
+    """
     return compute_all([table], events, interval=interval, inputs=inputs)[table]
 
 
@@ -72,7 +75,11 @@ def compute_all(
             connection.execute(f"CREATE TABLE {source.name} ({columns})")
             if rows:
                 marks = ", ".join("?" * len(source.columns))
-                connection.executemany(f"INSERT INTO {source.name} VALUES ({marks})", rows)
+                nulls = (None,) * len(source.columns)
+                connection.executemany(
+                    f"INSERT INTO {source.name} VALUES ({marks})",
+                    [(*row, *nulls[len(row) :]) for row in rows],
+                )
         for metric in needed:
             connection.execute(f"CREATE TABLE {metric.name} AS {metric.query(interval)}")
         return {
