@@ -250,14 +250,16 @@ def test_what_a_run_that_died_left_behind_is_removed(
     crowd.update(server.url, day=7)
     crowd.update("", day=8)
     with open_warehouse(crowd.site.data, 2**28, 1) as warehouse, RosterIndex(server.url) as index:
-        index.fill(warehouse, "of-a-run-that-dies-now")
+        index.fill(warehouse, "d1e5" * 8)
+    client.indices.create(index="roster-of-something-else")
     assert state(client) == {end(7): 3}
-    assert len(indexes(client)) == 2
+    assert len(indexes(client)) == 3
 
     crowd.update(server.url, day=9)
 
     assert state(client) == {end(9): 3}
-    assert len(indexes(client)) == 1
+    _shown, other = indexes(client)
+    assert other == "roster-of-something-else"
 
 
 def test_a_server_that_dies_keeps_yesterdays_roster(server: Server, tmp_path: Path) -> None:

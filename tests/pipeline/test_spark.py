@@ -20,7 +20,7 @@ from embedded import Site, in_order
 from insights_pipeline import dialects, schema
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
-from insights_pipeline.metrics import METRICS, SUBJECTS
+from insights_pipeline.metrics import SUBJECTS
 from insights_pipeline.sample import SampleOptions, write_sample
 from reference.engagement_strategies import VISITORS, engaged_site
 from reference.strategies import histories

@@ -1,10 +1,11 @@
 """The settings of a run in its container: environment variables, and files for passwords.
 
-ENGINE, SPARK_MASTER, WAREHOUSE, METASTORE, DRIVER_HOST, INTERVAL, PIPELINE_MEMORY, LMS_* and
-DISCOVERY_ROOT_URL mean what conf/pipeline.env.template says. A site that runs the package elsewhere
-may also set MYSQL_HOST, and the places of what the container has at fixed ones: TRACKING_LOGS,
-LMS_FILES, GEOIP_DATABASE, LMS_DB_CA, DATA, MYSQL_PASSWORD_FILE, LMS_DB_PASSWORD_FILE,
-LMS_OAUTH2_CLIENT_SECRET_FILE and REPORTS_MIGRATIONS.
+ENGINE, SPARK_MASTER, WAREHOUSE, METASTORE, DRIVER_HOST, INTERVAL, PIPELINE_MEMORY, LMS_*,
+DISCOVERY_ROOT_URL, ELASTICSEARCH_HOSTS and STORE_ANONYMOUS_USERNAME mean what
+conf/pipeline.env.template says. A site that runs the package elsewhere may also set MYSQL_HOST, and
+the places of what the container has at fixed ones: TRACKING_LOGS, LMS_FILES, GEOIP_DATABASE,
+LMS_DB_CA, DATA, MYSQL_PASSWORD_FILE, LMS_DB_PASSWORD_FILE, LMS_OAUTH2_CLIENT_SECRET_FILE and
+REPORTS_MIGRATIONS.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ it was filled is part of the run's record.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from urllib.parse import urlsplit
 from insights_pipeline import schema
 from insights_pipeline.errors import BadOption, PipelineError
 from insights_pipeline.schema import Type
-from insights_pipeline.warehouse import GONE, RUN
+from insights_pipeline.schema.columns import GONE, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -36,7 +37,8 @@ ALIAS = "roster"
 """What is searched: upstream's name for it."""
 
 _ROSTER = schema.LEARNER_ROSTER
-_ALL = f"{ALIAS}-*"
+_OURS = re.compile(rf"{ALIAS}-\d{{6,}}-[0-9a-f]{{32}}")
+"""The names of indexes: run, and its id. A site may have others that begin alike."""
 _BATCH = 500  # documents
 _BATCH_BYTES = 8 * 2**20
 _TIMEOUT = 60  # seconds for one answer
@@ -147,8 +149,8 @@ class RosterIndex:
         from elasticsearch.helpers import streaming_bulk
 
         client, shown = self._client, self._shown()
-        for name in client.indices.get(index=_ALL, filter_path="*.aliases") or ():
-            if name not in shown:
+        for name in client.indices.get(index=f"{ALIAS}-*", filter_path="*.aliases"):
+            if _OURS.fullmatch(name) and name not in shown:
                 client.indices.delete(index=name, ignore_unavailable=True)
         if len(shown) == 1 and self._holds(shown[0], warehouse):
             return
@@ -270,7 +272,6 @@ def _noted(hosts: str, record: RunRecord) -> Generator[None]:
         reason = f"a learner was refused ({refused['error']['type']})"
     except SearchUnavailable as error:
         reason = str(error)
-    record.error = None  # the step's failure is not the run's
     places = ", ".join(map(_without_secrets, _split(hosts)))
     record.notes.append(
         f"learner search still shows the roster of before: Elasticsearch at {places}:"
