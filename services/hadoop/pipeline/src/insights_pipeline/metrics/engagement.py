@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from insights_pipeline import schema
+from insights_pipeline.forgotten import PSEUDONYM
 from insights_pipeline.metrics import payload
 from insights_pipeline.metrics.definition import (
     Appended,
@@ -49,7 +50,8 @@ def engagement_event(events: Relation) -> Sql:
     is a video `viewed`, by its `id` without the white space around it. An edx.forum.*.created of
     any source is a discussion `contributed`, by its `commentable_id`. Entities without a name do
     not count; names are cut at 255 characters. Names of learners of more than 30 characters are
-    those of retired ones, and left out. The username is NULL for visitors.
+    those of retired ones, and left out, as are those of forgotten ones. The username is NULL for
+    visitors.
     """
     return f"""
         WITH interaction AS (
@@ -74,6 +76,7 @@ def engagement_event(events: Relation) -> Sql:
             FROM {events}
             WHERE course_id IS NOT NULL
                 AND COALESCE(LENGTH(username), 0) <= {_LONGEST_USERNAME}
+                AND COALESCE(username, '') NOT LIKE '{PSEUDONYM}%'
                 AND (
                     (event_type = 'problem_check' AND event_source = 'server')
                     OR event_type = 'play_video'

@@ -26,6 +26,7 @@ ENGAGEMENT_EVENT = Table(
     "engagement_event",
     "One row whenever somebody did something with a block.",
     (COURSE, text("username", "null for visitors", nullable=True), DATE, *_ENTITY),
+    personal=True,
 )
 
 MODULE_ENGAGEMENT = Table(
@@ -66,6 +67,7 @@ LEARNER_WEEK = Table(
         integer("days_active", "days on which the learner did any of it"),
     ),
     key=("course_id", "username", "end_date"),
+    personal=True,
 )
 
 MODULE_ENGAGEMENT_METRIC_RANGES = Table(
