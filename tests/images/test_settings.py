@@ -40,6 +40,8 @@ def findings(function: str, value: str, *arguments: object) -> list[str]:
     ("function", "value", "arguments"),
     [
         ("secret", "!~'\"\\$`#%/?@:;", ()),
+        ("password", "", ()),
+        ("password", "pass wörd", ()),
         ("host", "insights.example.org", ()),
         ("host", "localhost", ()),
         ("host", "192.0.2.1", ()),
@@ -92,6 +94,12 @@ def test_a_malformed_secret_is_named_but_not_shown(value: str) -> None:
     [found] = findings("secret", value)
     assert found.startswith("NAME ")
     assert value not in found
+
+
+def test_a_password_of_two_lines_is_named_but_not_shown() -> None:
+    assert findings("password", "two\nlines") == [
+        "NAME is not a password as it should be: one line of text"
+    ]
 
 
 def test_a_text_in_sql_or_a_url_is_that_text() -> None:
