@@ -134,4 +134,6 @@ def some_blocks() -> list[dict[str, object]]:
 
 
 def files_in(data: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (data / "reports").glob("*.csv")}
+    return {
+        path.name: path.read_bytes() for path in (data / "reports").glob("*_problem_response.csv")
+    }

@@ -101,6 +101,7 @@ class Forgotten:
             ip=None if is_theirs else event.ip,
             event_type=self._path(event.event_type),
             payload=event.payload and self.payload(event.payload),
+            problem_check=event.problem_check and self.payload(event.problem_check),
         )
 
     def payload(self, payload: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from insights_pipeline import course_keys, schema
+from insights_pipeline.forgotten import PSEUDONYM
 from insights_pipeline.metrics import payload
 from insights_pipeline.metrics.definition import (
     Appended,
@@ -276,6 +277,7 @@ def problem_response(problem_answer: Relation) -> Sql:
     """What each learner answered last to each part of each problem.
 
     An answer is right or not as the LMS's correct_map has it; of other verdicts it is unknown.
+    Forgotten learners are left out.
     """
     return f"""
         SELECT
@@ -293,7 +295,7 @@ def problem_response(problem_answer: Relation) -> Sql:
             first_attempt AS first_attempt_date,
             last_attempt AS last_attempt_date
         FROM {problem_answer}
-        WHERE attempt = 'last'
+        WHERE attempt = 'last' AND username NOT LIKE '{PSEUDONYM}%'
     """
 
 

@@ -152,6 +152,7 @@ PROBLEM_RESPONSE = Table(
         timestamp("last_attempt_date", "when last, UTC"),
     ),
     key=("course_id", "username", "problem_id", "answer_id"),
+    personal=True,
 )
 
 PROBLEM_PLACE = Table(
