@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 @task(
     help={
-        "out": "folder to write: tracking-logs/, lms/, catalog.jsonl, course-structure.jsonl",
+        "out": "folder to write: tracking-logs/, lms/, and files for --catalog, --programs,"
+        " --course-list, --course-blocks and --geo",
         "days": "how many days of log, from Monday 2026-01-05 on",
         "learners": "how many learners",
         "courses": "how many course runs",
@@ -30,7 +31,7 @@ def sample(
     seed: int = 1,
     dirty: float = 0.001,
 ) -> None:
-    """Write tracking logs, LMS tables and catalog of a simulated site."""
+    """Write tracking logs of a simulated site, and all that comes in beside them."""
     from tasks.lib.environment import ensure
 
     ensure("runner")

@@ -78,7 +78,7 @@ class SampleSite:
 
     def update(self, data: Path, **changes: Any) -> Update:
         """The update with all that the site has by now."""
-        inputs = Inputs(self.sample.lms, self.sample.catalog)
+        inputs = Inputs(**self.sample.inputs)
         update = Update(self.sample.logs, data, self.interval, inputs, RESOURCES)
         return replace(update, **changes)
 

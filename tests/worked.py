@@ -49,7 +49,8 @@ def compute(
 ) -> Rows:
     """The table's rows, sorted, from events and rows of the inputs beside them.
 
-    What the rows of an input lack of its last columns is NULL.
+    Among the inputs may be tables that metrics fill, in place of what they would fill in. What the
+    rows of an input lack of its last columns is NULL.
     """
     return compute_all([table], events, interval=interval, inputs=inputs)[table]
 
@@ -81,6 +82,8 @@ def compute_all(
                     [(*row, *nulls[len(row) :]) for row in rows],
                 )
         for metric in needed:
+            if metric.table in given:
+                continue
             connection.execute(f"CREATE TABLE {metric.name} AS {metric.query(interval)}")
         return {
             table: in_order(connection.execute(f"FROM {table.name}").fetchall()) for table in tables

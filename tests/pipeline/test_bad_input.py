@@ -357,6 +357,12 @@ def test_inputs_that_are_not_there_are_told_before_anything_is_read(
     assert str(refused(replace(first, inputs=Inputs(catalog=nowhere)))) == (
         f"no course catalog at {nowhere}: name it with --catalog"
     )
+    assert str(refused(replace(first, inputs=Inputs(programs=nowhere)))) == (
+        f"no list of programs at {nowhere}: name it with --programs"
+    )
+    assert str(refused(replace(first, inputs=Inputs(geo=nowhere)))) == (
+        f"no database of addresses and countries at {nowhere}: name it with --geo"
+    )
     assert not first.data.exists()
 
 

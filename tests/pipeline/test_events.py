@@ -59,6 +59,7 @@ def test_an_ordinary_event() -> None:
         event_source="browser",
         username="ada",
         user_id=7,
+        actor_id=None,
         course_id=COURSE,
         ip="203.0.113.7",
         module_display_name="Ohm's law",

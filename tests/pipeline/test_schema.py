@@ -102,7 +102,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckD
     sample = write_sample(site.folder / "sample", options)
     shutil.copytree(sample.logs, site.logs)
     site.log(odd_checks(sample.interval[0]))
-    site.update(Interval(*sample.interval), Inputs(sample.lms, sample.catalog))
+    site.update(Interval(*sample.interval), Inputs(**sample.inputs))
     with closing(duckdb.connect(str(site.data / "warehouse.duckdb"), read_only=True)) as connection:
         yield connection
 

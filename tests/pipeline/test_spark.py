@@ -20,7 +20,7 @@ from embedded import Site, in_order
 from insights_pipeline import dialects, schema
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
-from insights_pipeline.metrics import SUBJECTS
+from insights_pipeline.metrics import METRICS, SUBJECTS, LookedUp
 from insights_pipeline.sample import SampleOptions, write_sample
 from reference.engagement_strategies import VISITORS, engaged_site
 from reference.strategies import histories
@@ -29,12 +29,15 @@ from reference.student_engagement_strategies import histories as engaged
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from hypothesis.strategies import SearchStrategy
     from pyspark.sql import SparkSession
 
+    from insights_pipeline.metrics import Metric
+
+LOOKED_UP = [metric.table for metric in METRICS if isinstance(metric.upkeep, LookedUp)]
 CONFIGURATION = {
     "spark.driver.memory": "1g",
     "spark.sql.session.timeZone": "UTC",
@@ -99,7 +102,7 @@ def sample(tmp_path: Path) -> Updated:
     sample = write_sample(tmp_path / "sample", options)
     site, interval = Site(tmp_path), Interval(*sample.interval)
     shutil.copytree(sample.logs, site.logs)
-    site.update(interval, Inputs(sample.lms, sample.catalog))
+    site.update(interval, Inputs(**sample.inputs))
     return Updated(site, interval)
 
 
@@ -166,7 +169,7 @@ def enrolled(tmp_path: Path) -> Updated:
     ("name", "subjects"),
     [
         ("published", ["enrollment", "activity", "video"]),
-        ("sample", ["enrollment", "activity", "video"]),
+        ("sample", ["enrollment", "activity", "video", "programs", "geography", "grades"]),
         ("wild", ["enrollment", "activity", "video"]),
         ("active", ["student_engagement"]),
         ("enrolled", ["engagement"]),
@@ -180,21 +183,33 @@ def test_same_tables(
     site, interval = updated.site, updated.interval
     events = spark.read.parquet(str(site.data / "events"))
     events.coalesce(1).cache().createOrReplaceTempView("events")
-    for table in schema.INPUTS:
+    for table in (*schema.INPUTS, *LOOKED_UP):
         declared = ", ".join(f"{c.name} {spark_type(c)}" for c in table.columns)
         rows = site.warehouse(table)[table.name]
         spark.createDataFrame(rows, declared).createOrReplaceTempView(table.name)
 
     expected = site.warehouse()
-    for metric in chain.from_iterable(SUBJECTS[subject] for subject in subjects):
+    wanted = list(chain.from_iterable(SUBJECTS[subject] for subject in subjects))
+    for metric in with_what_they_read(wanted):
+        if metric.table in LOOKED_UP:
+            continue
         found = spark.sql(dialects.spark(metric, interval)).coalesce(1).cache()
         found.createOrReplaceTempView(metric.name)
         assert found.columns == list(metric.table.names)
         columns = [f"CAST({c.name} AS {spark_type(c)})" for c in metric.table.columns]
         rows = in_order(map(tuple, found.selectExpr(*columns).collect()))
         assert rows == expected[metric.name], metric.name
-    for metric in chain.from_iterable(SUBJECTS[subject] for subject in subjects):
+    for metric in wanted:
         assert expected[metric.name], f"no row of {metric.name} to compare"
+
+
+def with_what_they_read(wanted: Iterable[Metric]) -> list[Metric]:
+    """Metrics, each after those that it reads."""
+    names = {metric.name for metric in wanted}
+    for metric in reversed(METRICS):
+        if metric.name in names:
+            names.update(metric.reads)
+    return [metric for metric in METRICS if metric.name in names]
 
 
 def spark_type(column: schema.Column) -> str:

@@ -37,7 +37,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 def test_a_subject_that_an_upgrade_brings(
     subject: str, with_new_events: bool, sample: Sample, tmp_path: Path
 ) -> None:
-    interval, inputs = Interval(*sample.interval), Inputs(sample.lms, sample.catalog)
+    interval, inputs = Interval(*sample.interval), Inputs(**sample.inputs)
     files = sorted(path for path in sample.logs.rglob("*") if path.is_file())
     late = files[len(files) // 2 :] if with_new_events else []
     grown, made_at_once = Site(tmp_path / "grown"), Site(tmp_path / "at-once")

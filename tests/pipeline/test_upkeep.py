@@ -133,7 +133,7 @@ def test_a_sample_day_by_day(tmp_path: Path) -> None:
     """Two hosts' logs as they are rotated every night, a share of them late or dirty."""
     options = SampleOptions(days=14, learners=50, courses=3, dirty=0.01)
     sample = write_sample(tmp_path / "sample", options)
-    inputs = Inputs(sample.lms, sample.catalog)
+    inputs = Inputs(**sample.inputs)
     grown, at_once = Site(tmp_path / "grown"), Site(tmp_path / "at_once")
 
     begin, end = sample.interval

@@ -131,7 +131,7 @@ def update(
         sample.logs,
         data,
         Interval(*sample.interval),
-        Inputs(sample.lms, sample.catalog),
+        Inputs(**sample.inputs),
         Resources(_MEMORY, processors),
     )
     reports = SqliteReports(data / REPORTS_FILE, migrate_sqlite)

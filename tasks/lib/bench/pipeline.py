@@ -107,9 +107,7 @@ def update(logs: Path, data: Path, sample: Sample, memory: int | None = None) ->
     resources = Resources.default()
     if memory:
         resources = replace(resources, memory=memory)
-    job = Update(
-        logs, data, Interval(*sample.interval), Inputs(sample.lms, sample.catalog), resources
-    )
+    job = Update(logs, data, Interval(*sample.interval), Inputs(**sample.inputs), resources)
     with measured() as cost:
         run_update(job, SqliteReports(data / REPORTS_FILE, migrate_sqlite))
     return cost()

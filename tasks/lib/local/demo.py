@@ -159,5 +159,5 @@ def _update_of(sample: Sample, folder: Path) -> Update:
         logs=sample.logs,
         data=folder,
         interval=Interval(*sample.interval),
-        inputs=Inputs(sample.lms, sample.catalog),
+        inputs=Inputs(**sample.inputs),
     )

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 RENEW_BEFORE = timedelta(days=21)
 
 _PORTS = ("HTTPS_PORT", "HTTP_PORT")
-_BUILD_FILES = ("BUILD_CA", "BUILD_PIP_CONF", "BUILD_APT_SOURCES", "BUILD_MAVEN_SETTINGS")
+_FILES = (
+    *("BUILD_CA", "BUILD_PIP_CONF", "BUILD_APT_SOURCES", "BUILD_MAVEN_SETTINGS", "BUILD_NPM_CONF"),
+    "GEOIP_DATABASE",
+)
+"""Settings that name a file of the site's, or are empty."""
 _GIBIBYTE = 2**30
 # Images, their build cache and databases of a small site; below the lower one a build fails.
 _DISK_NEEDED = 3 * _GIBIBYTE
@@ -87,7 +91,7 @@ def check(root: Path) -> list[Finding]:
         *before_start(loaded, containers),
         *_modes(loaded),
         *_lines(loaded.without_effect, Severity.WARNING),
-        *_build_files(loaded),
+        *_files(loaded),
         *refusals,
         *_command_versions(),
         *(_memory(loaded, machine) if machine else ()),
@@ -215,8 +219,8 @@ def _modes(loaded: Settings) -> Iterator[Finding]:
             yield Finding(Severity.ERROR, message, f"chmod 600 {shown}", file=shown)
 
 
-def _build_files(loaded: Settings) -> Iterator[Finding]:
-    for name in _BUILD_FILES:
+def _files(loaded: Settings) -> Iterator[Finding]:
+    for name in _FILES:
         if loaded.get(name) and not loaded.fault(name):
             path = loaded.path(name)
             if path and not (path.is_file() and os.access(path, os.R_OK)):

@@ -178,6 +178,7 @@ class Settings(Mapping[str, str]):
             "pip": "BUILD_PIP_CONF",
             "apt": "BUILD_APT_SOURCES",
             "maven": "BUILD_MAVEN_SETTINGS",
+            "npm": "BUILD_NPM_CONF",
         }
         secrets = {}
         for key, name in names.items():

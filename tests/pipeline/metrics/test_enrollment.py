@@ -170,7 +170,7 @@ def test_a_learner_passes_in_the_mode_of_the_day_of_the_grade() -> None:
         enrollment("24 10:00", "mode_changed", mode="verified"),
     ]
 
-    def grade(letter: str, passed: datetime | None, modified: datetime) -> object:
+    def grade(letter: str, passed: datetime | None, modified: datetime | None) -> object:
         table = schema.GRADES_PERSISTENTCOURSEGRADE
         return summary(events, {table: [(1, COURSE, letter, passed, modified)]})
 
@@ -180,6 +180,7 @@ def test_a_learner_passes_in_the_mode_of_the_day_of_the_grade() -> None:
     assert grade("A", noon, modified=datetime(2014, 9, 1)) == [("verified", 1, 1, 1, 1)]
     assert grade("", noon, modified=datetime(2014, 7, 24)) == [("verified", 1, 1, 1, 0)]
     assert grade("A", None, modified=datetime(2014, 7, 24)) == [("verified", 1, 1, 1, 0)]
+    assert grade("A", noon, modified=None) == [("verified", 1, 1, 1, 0)]
 
 
 # The learner's summary.

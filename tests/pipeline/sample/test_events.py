@@ -19,6 +19,7 @@ EXPLICIT_TYPES = {
     ("server", "edx.forum.response.created"),
     ("server", "edx.forum.comment.created"),
     ("server", "edx.forum.thread.voted"),
+    ("server", "edx.forum.response.voted"),
     ("server", "problem_check"),
     ("server", "showanswer"),
     ("browser", "problem_check"),
@@ -107,13 +108,57 @@ def test_a_problem_check_tells_the_same_from_browser_and_server(clean_events: li
     for event in of(clean_events, "server", "problem_check"):
         content = event["event"]
         parts = content["answers"].keys()
-        assert content["submission"].keys() == content["correct_map"].keys() == parts
+        assert content["correct_map"].keys() == parts
+        if "submission" in content:
+            assert content["submission"].keys() == parts
         assert content["max_grade"] == len(parts)
         assert (content["success"] == "correct") == (content["grade"] == content["max_grade"])
         assert event["context"]["module"]["usage_key"] == content["problem_id"]
         assert bool(content["state"]["student_answers"]) == (content["attempts"] > 1)
     for event in of(clean_events, "browser", "problem_check"):
         assert all(name.startswith("input_") for name in parse_qs(payload(event)))
+
+
+def test_problem_checks_come_in_every_shape(clean_events: list[Event]) -> None:
+    """With and without a submission, in variants, of several parts and kinds, tagged or not."""
+    checks = of(clean_events, "server", "problem_check")
+    submissions = [
+        check["event"]["submission"] for check in checks if "submission" in check["event"]
+    ]
+    parts = [part for submission in submissions for part in submission.values()]
+    tags = [check["context"]["asides"].get("tagging_aside") for check in checks]
+
+    assert 0.02 < 1 - len(submissions) / len(checks) < 0.5
+    assert {part["input_type"] for part in parts} == {
+        "checkboxgroup",
+        "choicegroup",
+        "formulaequationinput",
+        "imageinput",
+        "optioninput",
+        "textline",
+    }
+    assert {part["variant"] for part in parts} == {"", 1, 2, 3}
+    assert {len(submission) for submission in submissions} == {1, 2, 3}
+    assert any("<" in str(part["answer"]) for part in parts)
+    saved = [aside["saved_tags"] for aside in tags if aside]
+    assert 0 < len(saved) < len(tags)
+    assert {type(value) for each in saved for value in each.values()} == {str, list}
+
+
+def test_votes_are_for_and_against_and_taken_back(clean_events: list[Event]) -> None:
+    votes = of(clean_events, "server", "edx.forum.thread.voted")
+    votes += of(clean_events, "server", "edx.forum.response.voted")
+
+    assert {vote["event"]["vote_value"] for vote in votes} == {"up", "down"}
+    assert {vote["event"]["undo_vote"] for vote in votes} == {True, False}
+
+
+def test_addresses_are_of_both_versions_and_some_are_of_nowhere(clean_events: list[Event]) -> None:
+    addresses = {event["ip"] for event in clean_events}
+
+    assert {"192.168.7.1"} < addresses
+    assert any(address.startswith("2001:db8:") for address in addresses)
+    assert any(address.startswith("10.1.") for address in addresses)
 
 
 def test_long_parameters_of_requests_are_cut(clean_events: list[Event]) -> None:

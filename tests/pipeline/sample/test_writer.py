@@ -50,10 +50,17 @@ def test_a_sample_has_logs_of_two_hosts_and_the_files_beside_them(tmp_path: Path
 
     assert sorted(digests(tmp_path / "out")) == [
         "catalog.jsonl",
-        "course-structure.jsonl",
+        "course-blocks.jsonl",
+        "course-list.jsonl",
+        "geo.mmdb",
         "lms/auth_user.csv",
         "lms/auth_userprofile.csv",
+        "lms/course_groups_courseusergroup.csv",
+        "lms/course_groups_courseusergroup_users.csv",
+        "lms/courseware_studentmodule.csv",
+        "lms/grades_persistentcoursegrade.csv",
         "lms/student_courseenrollment.csv",
+        "programs.jsonl",
         "sample.json",
         "tracking-logs/lms1/tracking.log",
         "tracking-logs/lms1/tracking.log-20260106.gz",
@@ -148,6 +155,15 @@ def test_an_earlier_sample_is_replaced(tmp_path: Path) -> None:
 
     assert len(list(sample.logs.rglob("tracking.log*"))) == 4
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
+
+
+def test_a_sample_of_an_earlier_version_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "sample.json").write_text('{"format": "insights-sample/1"}')
+
+    write_sample(tmp_path / "out", SampleOptions(days=1, learners=1))
+
+    assert read_sample(tmp_path / "out")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:

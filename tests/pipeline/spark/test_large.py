@@ -46,7 +46,7 @@ EVENT = (
 def sample(folder: Path, megabytes: int) -> Update:
     options = replace(options_for_size(megabytes, days=60), dirty=0.02)
     written = write_sample(folder, options)
-    inputs = Inputs(written.lms, written.catalog)
+    inputs = Inputs(**written.inputs)
     interval = Interval(*written.interval)
     return Update(written.logs, folder.parent / "embedded", interval, inputs, Resources.default())
 

@@ -206,11 +206,12 @@ def test_files_that_others_may_read(site: Path) -> None:
 
 
 @pytest.mark.usefixtures("engine_running")
-def test_files_for_builds_that_cannot_be_read(site: Path) -> None:
-    edit(site, BUILD_CA="/nowhere/bundle.pem", BUILD_PIP_CONF="")
+@pytest.mark.parametrize("name", ["BUILD_CA", "BUILD_NPM_CONF", "GEOIP_DATABASE"])
+def test_files_that_cannot_be_read(site: Path, name: str) -> None:
+    edit(site, **{"BUILD_CA": "", "BUILD_PIP_CONF": "", name: "/nowhere/file"})
 
     (error,) = checks.errors(checks.check(site))
-    assert error.message == "BUILD_CA is /nowhere/bundle.pem, which is no readable file"
+    assert error.message == f"{name} is /nowhere/file, which is no readable file"
     assert error.remedy == "correct it, or leave it empty"
 
 

@@ -41,8 +41,8 @@ class Rejected(Exception):
 class Event(NamedTuple):
     """A row of the events table, without `date`, which is the UTC date of `time`.
 
-    An enrollment event is about the learner and the course run in its payload: whoever caused it
-    (staff, a management command) stands in its context only.
+    An enrollment event is about the learner and the course run in its payload; `actor_id` is who
+    caused it (that learner, staff, or nobody: a management command), and None of other events.
     """
 
     time: datetime
@@ -56,6 +56,7 @@ class Event(NamedTuple):
     payload: str | None
     problem_check: str | None = None
     context_course_id: str | None = None
+    actor_id: int | None = None
 
 
 class _Module(msgspec.Struct, gc=False):
@@ -240,11 +241,12 @@ def _clean(fields: _Line, payload: str | None) -> Event:
     if not event_type or event_type.isspace():
         raise Rejected(Reject.MISSING_EVENT_TYPE)
     context = fields.context or _NO_CONTEXT
-    course_id, user_id, context_course_id = None, context.user_id, None
+    course_id, user_id, context_course_id, actor_id = None, context.user_id, None, None
     if event_type.startswith(ENROLLMENT_EVENTS):
         enrollment = _decode_enrollment(payload if payload and payload[0] == "{" else "{}")
         course_id, user_id = _read_course_id(enrollment.course_id), enrollment.user_id
         context_course_id = _course_id_or_none(context.course_id)
+        actor_id = read_user_id(context.user_id)
     course_id = course_id or _read_course_id(context.course_id)
     title = _read_text(context.module.display_name) if context.module else None
     is_check = event_type == problem_checks.EVENT_TYPE and fields.event_source == "server"
@@ -260,6 +262,7 @@ def _clean(fields: _Line, payload: str | None) -> Event:
         payload,
         problem_checks.read(payload, course_id, title, bytes(context.asides)) if is_check else None,
         context_course_id,
+        actor_id,
     )
 
 

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from insights_pipeline import forgotten, inputs, report_files, upkeep
 from insights_pipeline.errors import AlreadyRunning, BadDataFolder, BadInput, PipelineError
 from insights_pipeline.inputs import Inputs
+from insights_pipeline.inputs.geo import open_geo
 from insights_pipeline.interval import Interval, today
 from insights_pipeline.logs.ledger import Ledger
 from insights_pipeline.logs.reader import PieceRead, put_together, read_pieces
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from insights_pipeline.forgotten import Forgotten
+    from insights_pipeline.inputs.geo import Geo
     from insights_pipeline.logs.ledger import Reading
     from insights_pipeline.logs.reader import Part
     from insights_pipeline.publish.reports import Reports
@@ -133,14 +135,17 @@ def _check(update: Update) -> None:
 
 def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress) -> None:
     resources = update.resources
-    with open_warehouse(update.data, resources.engine_memory, resources.threads) as warehouse:
+    with (
+        open_warehouse(update.data, resources.engine_memory, resources.threads) as warehouse,
+        open_geo(update.inputs.geo) as geo,
+    ):
         warehouse.check_engine(ENGINE)
         record.notes += warehouse.notes
         if missing := warehouse.check_files():
             record.notes.append(_describe_missing(update.data, missing))
         with warehouse.run(record.run_id) as run:
             with record.step("inputs"):
-                lacking = inputs.take_in(warehouse, update.inputs)
+                lacking = inputs.take_in(warehouse, update.inputs, geo)
                 renamed = name_visitors(warehouse.connection, update.visitors)
             with record.step("read"):
                 progress.step("read")
@@ -152,7 +157,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             with record.step("metrics"):
                 progress.step("metrics")
                 record.interval = update.interval or whole_days(first, update.until)
-                _bring_up_to_date(warehouse, run, parts, renamed, record, progress)
+                _bring_up_to_date(warehouse, run, parts, renamed, geo, record, progress)
         record.newest_event = warehouse.newest_event()
         with record.step("events"):
             warehouse.settle_files()
@@ -261,6 +266,7 @@ def _bring_up_to_date(
     run: int,
     parts: list[Part],
     outdated: frozenset[str],
+    geo: Geo,
     record: RunRecord,
     progress: Progress,
 ) -> None:
@@ -270,7 +276,7 @@ def _bring_up_to_date(
     done = count()
     upkeep.bring_up_to_date(
         warehouse.connection,
-        upkeep.Change(run, interval, before, warehouse.new_tables | outdated),
+        upkeep.Change(run, interval, before, warehouse.new_tables | outdated, geo.look_up),
         lambda _table: progress.advance(next(done), len(METRICS)),
     )
     progress.advance(len(METRICS), len(METRICS))

@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+import pyarrow as pa
+
 from insights_pipeline.metrics import (
     METRICS,
     Added,
     Appended,
+    Latest,
+    LookedUp,
     Metric,
     PerDay,
     PerEntity,
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 
 _BEFORE = "__before"
 """Suffix of the temporary tables that hold what touched entities were before."""
+_QUESTIONS = 50_000  # that are asked before their answers are stored
 _HOME = {table.name for table in HOME}
 _INPUTS = {table.name for table in INPUTS}
 _PER_ENTITY = {metric.name for metric in METRICS if isinstance(metric.upkeep, PerEntity)}
@@ -49,12 +54,14 @@ class Change:
         before: the dates that they covered up to now; None on the first run.
         new: tables to fill anew: those of metrics that came with an upgrade, or of which all that
             was filled has changed.
+        look_up: tells the country of an address; None: there is no database of countries.
     """
 
     run: int
     interval: Interval
     before: Interval | None
     new: frozenset[str] = frozenset()
+    look_up: Callable[[str], str] | None = None
 
 
 def bring_up_to_date(
@@ -87,6 +94,11 @@ def replace(
     _Upkeep(connection, change).merge(metric, query, scope="TRUE")
 
 
+def look_up(connection: duckdb.DuckDBPyConnection, change: Change, metric: Metric) -> None:
+    """Have a table that is looked up answer all that its query asks for."""
+    _Upkeep(connection, change).look_up(metric)
+
+
 class _Upkeep:
     def __init__(self, connection: duckdb.DuckDBPyConnection, change: Change) -> None:
         self._connection = connection
@@ -98,6 +110,10 @@ class _Upkeep:
                 self._append(metric)
             case Added(latest):
                 self._add(metric, latest)
+            case Latest():
+                self._keep_latest(metric)
+            case LookedUp():
+                self.look_up(metric)
             case PerEntity(columns):
                 self._replace_entities(metric, columns)
             case Summed():
@@ -150,6 +166,43 @@ class _Upkeep:
             WHEN MATCHED THEN UPDATE SET {added}, {RUN} = {run}
             WHEN NOT MATCHED THEN INSERT BY NAME
         """)
+
+    def _keep_latest(self, metric: Metric) -> None:
+        name, values = metric.name, metric.table.values
+        is_new = name in self._change.new
+        query = self._query(metric, {"events": "events" if is_new else "new_events"})
+        fresh, known = (", ".join(f'{of}."{value}"' for value in values) for of in ("fresh", name))
+        self._do(f"""
+            MERGE INTO {name}
+            USING (SELECT *, {self._change.run} AS {RUN} FROM ({query})) AS fresh
+            ON {_same(metric.table.key, "fresh", name)}
+            WHEN MATCHED AND ({fresh}) > ({known}) THEN UPDATE BY NAME
+            WHEN NOT MATCHED THEN INSERT BY NAME
+        """)
+
+    def look_up(self, metric: Metric) -> None:
+        """Ask for what has no answer yet, and forget what is not asked for any more."""
+        name, (key,), (value,) = metric.name, metric.table.key, metric.table.values
+        self.merge(
+            metric,
+            f"""
+                SELECT asked."{key}", known."{value}"
+                FROM ({self._query(metric, {})}) AS asked
+                LEFT JOIN {name} AS known ON known."{key}" = asked."{key}"
+            """,
+            scope="TRUE",
+        )
+        find = self._change.look_up
+        open_ones = f'SELECT "{key}" FROM {name} WHERE "{value}" IS NULL LIMIT {_QUESTIONS}'
+        while find and (rows := self._connection.execute(open_ones).fetchall()):
+            questions = [question for (question,) in rows]
+            answers = pa.table({key: questions, value: [find(each) for each in questions]})
+            self._connection.register("answer", answers)
+            self._do(f"""
+                UPDATE {name} SET "{value}" = answer."{value}", {RUN} = {self._change.run}
+                FROM answer WHERE {_same((key,), "answer", name)}
+            """)
+            self._connection.unregister("answer")
 
     def _replace_entities(self, metric: Metric, entity: tuple[str, ...]) -> None:
         """Compute anew the entities with a changed row, and keep what they were before."""

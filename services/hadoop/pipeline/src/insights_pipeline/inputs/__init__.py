@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from insights_pipeline.errors import BadInput
+from insights_pipeline.inputs import geo
 from insights_pipeline.inputs.declared import Source
 from insights_pipeline.inputs.taking import Taking
 
@@ -67,8 +68,14 @@ def check(inputs: Inputs) -> None:
             raise BadInput(f"no {source.holds} at {path}: name it with {source.option}")
 
 
-def take_in(warehouse: Warehouse, inputs: Inputs) -> list[str]:
-    """Read what changed into the warehouse; returns notes on what lacks, is old, or was odd."""
+def take_in(warehouse: Warehouse, inputs: Inputs, countries: geo.Geo) -> list[str]:
+    """Read what changed into the warehouse; returns notes on what lacks, is old, or was odd.
+
+    Args:
+        warehouse: inside a run.
+        inputs: where they are.
+        countries: the database that `inputs` names, open.
+    """
     taking = Taking(warehouse, inputs)
     taking.run()
-    return taking.notes()
+    return [*taking.notes(), *geo.take_in(warehouse, countries)]

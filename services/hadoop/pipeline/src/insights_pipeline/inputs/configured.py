@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from insights_pipeline.errors import BadOption
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.inputs.database import LmsDatabase
+from insights_pipeline.inputs.geo import BUNDLED
 from insights_pipeline.inputs.services import OAuthClient, Service
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def configured(value: Callable[[str], str], path: Callable[[str], Path | None]) 
         BadOption: a setting lacks another one that it needs.
     """
     folder, geo = path("LMS_FILES"), path("GEOIP_DATABASE")
+    if geo is None and BUNDLED.is_file():
+        geo = BUNDLED
     database, client = _database(value, path("LMS_DB_CA")), _client(value)
     discovery = value("DISCOVERY_ROOT_URL")
     if discovery and not client:

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from insights_pipeline import schema
-from insights_pipeline.inputs import course_blocks, course_list, course_runs
+from insights_pipeline.inputs import course_blocks, course_list, course_runs, programs
 from insights_pipeline.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -86,6 +86,20 @@ INPUTS: tuple[Input, ...] = (
         Source.CATALOG,
         course_runs.rows,
         "course run",
+    ),
+    Input(
+        schema.CATALOG_PROGRAM,
+        "programs of course runs",
+        Source.CATALOG,
+        programs.rows_of_run,
+        "course run",
+    ),
+    Input(
+        schema.PROGRAM_RUN,
+        "course runs of programs",
+        Source.PROGRAMS,
+        programs.rows,
+        "program",
     ),
     Input(
         schema.COURSE_LIST,

@@ -127,7 +127,11 @@ def _casts(table: Table, names: Sequence[str]) -> str:
 
 
 def _cast(column: Column) -> str:
-    return f"TRY_CAST({_quoted_name(column.name)} AS {column.type})"
+    value = f"TRY_CAST({_quoted_name(column.name)} AS {column.type})"
+    if column.type is Type.DOUBLE:
+        # No report can hold what is infinite, or not a number.
+        return f"CASE WHEN ISFINITE({value}) THEN {value} END"
+    return value
 
 
 def _quoted_name(name: str) -> str:

@@ -59,6 +59,7 @@ _PARQUET = pa.schema(
         ("payload", pa.string()),
         ("problem_check", pa.string()),
         ("context_course_id", pa.string()),
+        ("actor_id", pa.int64()),
     ]
 )
 

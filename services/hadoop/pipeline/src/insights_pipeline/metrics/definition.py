@@ -42,6 +42,14 @@ class Added:
 
 
 @dataclass(frozen=True)
+class Latest:
+    """Of all rows of a key, the one with the greatest values (the first, then the next) stays.
+
+    New events only add rows; what they say of a key may be greater than what is known.
+    """
+
+
+@dataclass(frozen=True)
 class PerEntity:
     """All rows of an entity follow from that entity's rows of the one table read.
 
@@ -91,7 +99,17 @@ class Viewed:
     """Never stored: a view over the table read."""
 
 
-Upkeep = Appended | Added | PerEntity | Summed | PerDay | PerWeek | Whole | Viewed
+@dataclass(frozen=True)
+class LookedUp:
+    """What is asked for; the answers, in the last column, come from outside of the engines.
+
+    Each is asked for once, and again where a run before it found nobody to ask.
+    """
+
+
+Upkeep = (
+    Appended | Added | Latest | LookedUp | PerEntity | Summed | PerDay | PerWeek | Whole | Viewed
+)
 
 
 @dataclass(frozen=True)

@@ -215,8 +215,8 @@ def course_meta_summary_enrollment(
     The change is against the same mode's count seven days before that day, or none then. A
     learner passes with a time of passing and a letter grade (who loses the pass loses the letter
     but keeps the time), in the mode held on the day when the grade last changed, or on the last
-    day if that is later. Catalog columns are NULL without a catalog; without grades nobody is known
-    to have passed.
+    day if that is later; a grade that changed nobody knows when does not count. Catalog columns are
+    NULL without a catalog; without grades nobody is known to have passed.
     """
     last_day = f"DATE '{interval.last_day}'"
     week_before = f"CAST({last_day} - INTERVAL 7 DAY AS DATE)"
@@ -240,7 +240,7 @@ def course_meta_summary_enrollment(
         grade AS (
             SELECT course_id, user_id, LEAST(CAST(modified AS DATE), {last_day}) AS date
             FROM {grades_persistentcoursegrade}
-            WHERE passed_timestamp IS NOT NULL AND letter_grade <> ''
+            WHERE passed_timestamp IS NOT NULL AND letter_grade <> '' AND modified IS NOT NULL
         ),
         passed AS (
             SELECT learner.course_id, learner.mode, COUNT(*) AS passing_users

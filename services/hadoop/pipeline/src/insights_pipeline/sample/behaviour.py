@@ -37,11 +37,13 @@ UPGRADER = "ecommerce_worker"
 
 # Visits by UTC hour of the day: few at night, most in the evening.
 _HOURS = tuple(
-    accumulate((3, 2, 1, 1, 1, 2, 3, 4, 5, 6, 6, 6, 7, 7, 7, 8, 9, 10, 12, 13, 13, 11, 8, 6))
+    accumulate((3, 2, 1, 1, 1, 2, 3, 4, 5, 6, 6, 6, 7, 7, 7, 8, 9, 10, 12, 13, 13, 11, 9, 9))
 )
 _SATURDAY = 5
 _WEEKEND_DELAY = 0.4
 _BULK = "professional"
+_NOWHERE = "192.168.7.1"
+"""An address that the sample's database of countries does not know."""
 _SHOP = Client(UPGRADER, UPGRADER_ID, "10.200.0.1", "edx-rest-api-client/5.6.1", "*", session="")
 # Visits begin early enough for their enrollment events to fall on the same day.
 _LATEST_VISIT = SECONDS_PER_DAY - 120
@@ -106,16 +108,18 @@ class _Arrival:
             self._register()
             self._at += 60
             self._enroll(learner.first_course)
-        learner.last_login = _mysql_time(self._clock, self._at)
+        learner.last_login = self._clock.mysql(self._at)
         active = [enrollment for enrollment in learner.enrollments if enrollment.is_active]
         if active:
             self._at += 60 + 60 * rnd()
             self._attend(study, pick(rnd, active))
 
     def _attend(self, study: Study, enrollment: Enrollment) -> None:
-        visit = Visit(self._clock, _client(self._random, self._learner), enrollment.course)
+        in_the_app = self._learner.mobile and self._random.random() < 0.6
+        client = _client(self._random, self._learner, in_the_app)
+        visit = Visit(self._clock, client, enrollment.course)
         session = Session(study, self._random, visit, self._learner, enrollment, self._at)
-        if self._learner.mobile and self._random.random() < 0.6:
+        if in_the_app:
             session.in_the_app()
         else:
             session.on_the_web()
@@ -124,7 +128,7 @@ class _Arrival:
     def _register(self) -> None:
         """The registration form: the last thing that a learner does without a name."""
         learner = self._learner
-        learner.joined = _mysql_time(self._clock, self._at)
+        learner.joined = self._clock.mysql(self._at)
         form = {
             "username": [learner.username],
             "name": [learner.name],
@@ -164,7 +168,7 @@ class _Arrival:
         mode = course.modes[0]
         if mode == _BULK:
             self._at = float(int(self._at))
-        enrollment = Enrollment(course, mode, _mysql_time(self._clock, self._at))
+        enrollment = Enrollment(course, mode, self._clock.mysql(self._at))
         self._learner.enrollments.append(enrollment)
         if mode == _BULK:
             event = enrollment_event(course, self._learner.id, mode)
@@ -211,14 +215,15 @@ def _time_of_day(random: Random) -> float:
     return 1 + min((hour + random.random()) * 3600, _LATEST_VISIT)
 
 
-def _client(random: Random, learner: Learner) -> Client:
-    """The learner's browser, at home or, rarely, abroad."""
+def _client(random: Random, learner: Learner, in_the_app: bool = False) -> Client:
+    """The learner's browser or app, at home or, rarely, abroad or at a place that nobody knows."""
     travels = random.random() < 0.02
     country = pick(random.random, COUNTRIES) if travels else learner.country
+    ip = (country.address_6 if in_the_app else country.address)(learner.id)
     return Client(
         username=learner.username,
         user_id=learner.id,
-        ip=country.address(learner.id),
+        ip=_NOWHERE if random.random() < 0.02 else ip,
         agent=learner.agent,
         language=learner.country.language,
         session=hexdigits(random, 32),
@@ -246,8 +251,3 @@ def _passer_by(random: Random, clock: Clock, course: Course) -> list[Line]:
     visit.implicit(at + 9, "/courses", get='{"search_query": ["programming"]}')
     visit.implicit(at + 30, f"/courses/{course.key}/about")
     return visit.lines
-
-
-def _mysql_time(clock: Clock, at: float) -> str:
-    """As the LMS's tables hold times: UTC, without zone."""
-    return clock.time(at).removesuffix("+00:00").replace("T", " ")

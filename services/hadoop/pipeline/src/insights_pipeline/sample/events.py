@@ -72,6 +72,10 @@ class Clock:
         fraction = f".{micros:06d}" if micros else ""
         return f"{day}T{hours:02d}:{minutes:02d}:{seconds:02d}{fraction}+00:00"
 
+    def mysql(self, at: float) -> str:
+        """The same moment as the LMS's tables hold it: UTC, without zone."""
+        return self.time(at).removesuffix("+00:00").replace("T", " ")
+
 
 @dataclass(frozen=True)
 class Client:
@@ -93,6 +97,7 @@ class Visit:
 
     def __init__(self, clock: Clock, client: Client, course: Course | None = None) -> None:
         self.lines: list[Line] = []
+        self.clock = clock
         self._time = clock.time
         self._username = client.username
         self._ip = client.ip
@@ -212,20 +217,27 @@ class Submission:
     """One way to answer a problem.
 
     Attributes:
-        correct: whether all parts are right.
+        grade: how many parts are right.
+        max_grade: how many there are.
         form, post, graded: payloads of the browser's and the implicit events.
         check: template of the server's event, which takes the number of attempts and, of the
             attempt before, done (true or null), answers and correct_map.
         answers, correct_map: what the next attempt reports of this one.
     """
 
-    correct: bool
+    grade: int
+    max_grade: int
     form: str
     post: str
     graded: str
     check: str
     answers: str
     correct_map: str
+
+    @property
+    def correct(self) -> bool:
+        """Whether all parts are right."""
+        return self.grade == self.max_grade
 
 
 class ProblemEvents:
@@ -241,16 +253,23 @@ class ProblemEvents:
         self.shown = json.dumps({"problem_id": problem.usage_key})
         self.browser_shown = json.dumps(json.dumps({"problem": problem.usage_key}))
         module = {"display_name": problem.display_name, "usage_key": problem.usage_key}
-        self.module = f', "module": {json.dumps(module)}, "asides": {{}}'
-        self._submissions: dict[tuple[int, ...], Submission] = {}
+        asides = {"tagging_aside": {"saved_tags": problem.tags}} if problem.tags else {}
+        self.module = f', "module": {json.dumps(module)}, "asides": {json.dumps(asides)}'
+        self._submissions: dict[tuple[int, tuple[int, ...]], Submission] = {}
 
-    def submission(self, picks: tuple[int, ...]) -> Submission:
-        """The answer that takes, for each part, the choice of that index."""
-        if picks not in self._submissions:
-            self._submissions[picks] = self._submission(picks)
-        return self._submissions[picks]
+    def submission(self, variant: int, picks: tuple[int, ...]) -> Submission:
+        """The answer that takes, for each part, the choice of that index.
 
-    def _submission(self, picks: tuple[int, ...]) -> Submission:
+        Args:
+            variant: which of the problem's, from 1.
+            picks: the indexes.
+        """
+        key = variant, picks
+        if key not in self._submissions:
+            self._submissions[key] = self._submission(variant, picks)
+        return self._submissions[key]
+
+    def _submission(self, variant: int, picks: tuple[int, ...]) -> Submission:
         chosen = {
             f"{self.problem.html_id}_{number}_1": (part, part.choices[index])
             for number, (part, index) in enumerate(
@@ -275,7 +294,7 @@ class ProblemEvents:
                 "question": part.question,
                 "response_type": part.response_type,
                 "answer": choice.text,
-                "variant": "",
+                "variant": variant if self.problem.variants > 1 else "",
                 "correct": choice.correct,
             }
             for part_id, (part, choice) in chosen.items()
@@ -283,13 +302,13 @@ class ProblemEvents:
         grade = sum(choice.correct for _, choice in chosen.values())
         correct = grade == len(chosen)
         check = {
-            "submission": submitted,
+            **({"submission": submitted} if self.problem.tells_submission else {}),
             "success": "correct" if correct else "incorrect",
             "grade": grade,
             "correct_map": correct_map,
             "state": {
                 "student_answers": _SLOT,
-                "seed": 1,
+                "seed": variant,
                 "done": _SLOT,
                 "correct_map": _SLOT,
                 "input_state": {part_id: {} for part_id in chosen},
@@ -308,7 +327,8 @@ class ProblemEvents:
             name: value if isinstance(value, list) else [value] for name, value in fields.items()
         }
         return Submission(
-            correct=correct,
+            grade=grade,
+            max_grade=len(chosen),
             form=json.dumps(json.dumps(form)),
             post=json.dumps(post),
             graded=json.dumps(json.dumps([form, self._page(correct)])),

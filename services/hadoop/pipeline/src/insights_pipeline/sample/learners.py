@@ -14,24 +14,38 @@ if TYPE_CHECKING:
     from insights_pipeline.sample.events import Submission
     from insights_pipeline.sample.options import SampleOptions
     from insights_pipeline.sample.randomness import Uniform
-    from insights_pipeline.sample.site import Course
+    from insights_pipeline.sample.site import Block, Course, Problem
 
 FIRST_LEARNER_ID = 11
+PASS = 0.5
+"""The share of a course's points with which a learner passes."""
 
 
 @dataclass(frozen=True)
 class Country:
-    """A country; all addresses of its learners lie in one private network of its own."""
+    """A country; all addresses of its learners lie in two networks of its own.
+
+    Nobody else has them: one is private, the other is meant for examples.
+    """
 
     code: str
     language: str
     weight: float
     network: int
 
+    @property
+    def networks(self) -> tuple[str, str]:
+        """Its networks, of IPv4 and IPv6."""
+        return f"10.{self.network}.0.0/16", f"2001:db8:{self.network:x}::/48"
+
     def address(self, number: int) -> str:
-        """An address in the country's network."""
+        """An IPv4 address in the country."""
         number %= 254 * 254
         return f"10.{self.network}.{1 + number // 254}.{1 + number % 254}"
+
+    def address_6(self, number: int) -> str:
+        """An IPv6 address in the country."""
+        return f"2001:db8:{self.network:x}:1::{1 + number:x}"
 
 
 COUNTRIES = tuple(
@@ -91,8 +105,25 @@ _EDUCATION = ("p", "m", "m", "b", "b", "b", "a", "hs", "hs", "jhs", "el", "none"
 
 
 @dataclass(slots=True)
+class Module:
+    """What the LMS keeps of a learner and a block: times as in its tables; grades of problems."""
+
+    kind: str
+    created: str
+    modified: str
+    grade: int | None = None
+    max_grade: int | None = None
+
+
+@dataclass(slots=True)
 class Enrollment:
-    """A learner in a course: the state that the LMS keeps, and how far the learner has come."""
+    """A learner in a course: the state that the LMS keeps, and how far the learner has come.
+
+    Attributes:
+        modules: by the block's usage key.
+        passed: when half of all points were reached first.
+        regraded: when an answer counted last.
+    """
 
     course: Course
     mode: str
@@ -100,6 +131,31 @@ class Enrollment:
     is_active: bool = True
     next_unit: int = 0
     answers: dict[str, list[Submission]] = field(default_factory=dict)
+    modules: dict[str, Module] = field(default_factory=dict)
+    passed: str | None = None
+    regraded: str | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of all points of the course that the learner has."""
+        graded = self.course.graded
+        points = sum(self.modules[key].grade or 0 for key in graded if key in self.modules)
+        return points / max(1, sum(graded.values()))
+
+    def open(self, block: Block, now: str) -> None:
+        """The learner sees a block, at a time as in the LMS's tables."""
+        self.modules.setdefault(block.usage_key, Module(block.kind, now, now))
+
+    def answer(self, problem: Problem, answer: Submission, now: str) -> None:
+        """The learner answers, which counts even where an earlier answer was better."""
+        self.answers.setdefault(problem.usage_key, []).append(answer)
+        self.open(problem, now)
+        module = self.modules[problem.usage_key]
+        module.grade, module.max_grade, module.modified = answer.grade, answer.max_grade, now
+        if problem.usage_key in self.course.graded:
+            self.regraded = now
+            if self.passed is None and self.share >= PASS:
+                self.passed = now
 
 
 @dataclass(slots=True)

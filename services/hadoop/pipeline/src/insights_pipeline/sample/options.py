@@ -8,8 +8,8 @@ from datetime import date
 from insights_pipeline.errors import PipelineError
 
 # Measured: plain bytes of log that a learner leaves in the sample, once and for each day it lasts.
-_BYTES_PER_LEARNER = 20_000
-_BYTES_PER_LEARNER_AND_DAY = 780
+_BYTES_PER_LEARNER = 21_000
+_BYTES_PER_LEARNER_AND_DAY = 850
 _EARLIEST, _LATEST = date(1970, 1, 1), date(9000, 1, 1)
 
 

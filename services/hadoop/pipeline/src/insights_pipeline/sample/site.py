@@ -41,7 +41,7 @@ _LAUNCHES = (0.02, 0.12, 0.3, 0.5)
 class Choice:
     """An answer that learners give: its form value, what they see, and whether it is right.
 
-    A checkbox group has several values and texts at once.
+    A checkbox group has several values and texts at once. Texts are markup, as authors write it.
     """
 
     value: str | list[str]
@@ -87,10 +87,21 @@ class Video(Block):
 
 @dataclass(frozen=True, eq=False)
 class Problem(Block):
-    """A problem; `difficulty` is the share of first answers that are wrong."""
+    """A problem.
+
+    Attributes:
+        difficulty: share of first answers that are wrong.
+        variants: in how many ways its numbers are drawn; 1: it is the same for everybody.
+        tells_submission: whether its events say what was asked and seen, as the LMS has done
+            since 2013; before, they told form values alone.
+        tags: what its author says that it is about, by the tag's name.
+    """
 
     parts: tuple[Part, ...]
     difficulty: float
+    variants: int
+    tells_submission: bool
+    tags: dict[str, str | list[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +165,15 @@ class Course(Block):
             for subsection in section.subsections
             for unit in subsection.units
         )
+
+    @cached_property
+    def graded(self) -> dict[str, int]:
+        """The points that can be had in each problem that counts, by its usage key."""
+        return {
+            unit.content.usage_key: len(unit.content.parts)
+            for subsection, unit in self.path
+            if subsection.assignment_type and isinstance(unit.content, Problem)
+        }
 
 
 def build_courses(options: SampleOptions) -> tuple[Course, ...]:
@@ -250,10 +270,14 @@ def _video(random: Random, keys: _Keys, name: str) -> Video:
 
 
 def _problem(random: Random, keys: _Keys, name: str) -> Problem:
+    rnd = random.random
     return Problem(
         *keys.block("problem", hexdigits(random, 32), f"Problem: {name}"),
-        parts=pick(random.random, _PROBLEMS)(random.random),
-        difficulty=0.15 + 0.6 * random.random(),
+        parts=pick(rnd, _PROBLEMS)(rnd),
+        difficulty=0.15 + 0.6 * rnd(),
+        variants=pick(rnd, (1, 1, 1, 3)),
+        tells_submission=rnd() < (0.5 if keys.old_style else 0.95),
+        tags=pick(rnd, _TAGS),
     )
 
 
@@ -264,7 +288,7 @@ def _reading(random: Random, keys: _Keys, name: str) -> Block:
 def _choice_parts(rnd: Uniform) -> tuple[Part, ...]:
     right = int(rnd() * 4)
     order = (right, *(other for other in range(4) if other != right))
-    texts = ("a mean", "a median", "a mode", "none of these")
+    texts = ("a mean", "a <em>median</em>", "a mode", "<text>none of these</text>")
     return (
         Part(
             "choicegroup",
@@ -335,4 +359,54 @@ def _text_parts(_rnd: Uniform) -> tuple[Part, ...]:
     )
 
 
-_PROBLEMS = (_choice_parts, _checkbox_parts, _number_parts, _option_parts, _text_parts)
+def _formula_parts(_rnd: Uniform) -> tuple[Part, ...]:
+    return (
+        Part(
+            "formulaequationinput",
+            "formularesponse",
+            "What is the derivative of x^3?",
+            tuple(Choice(text, text, text == "3*x^2") for text in ("3*x^2", "x^2", "3x", "6*x")),
+        ),
+    )
+
+
+def _image_parts(_rnd: Uniform) -> tuple[Part, ...]:
+    """Where the learner clicked in a picture."""
+    return (
+        Part(
+            "imageinput",
+            "imageresponse",
+            "Click on the nucleus.",
+            tuple(Choice(point, point, point == "[210,93]") for point in ("[210,93]", "[12,340]")),
+        ),
+    )
+
+
+def _mixed_parts(rnd: Uniform) -> tuple[Part, ...]:
+    """Parts of several kinds, one of which asks nothing."""
+    yes_or_no = Part(
+        "choicegroup",
+        "multiplechoiceresponse",
+        "",
+        tuple(Choice(f"choice_{i}", text, i == 0) for i, text in enumerate(("Yes", "No"))),
+    )
+    return (*_checkbox_parts(rnd), yes_or_no, *_option_parts(rnd))
+
+
+_PROBLEMS = (
+    _choice_parts,
+    _checkbox_parts,
+    _number_parts,
+    _option_parts,
+    _text_parts,
+    _formula_parts,
+    _image_parts,
+    _mixed_parts,
+)
+_TAGS: tuple[dict[str, str | list[str]], ...] = (
+    {},
+    {},
+    {"difficulty": "Easy"},
+    {"difficulty": "Hard", "learning_outcome": ["Recalls facts", "Applies what was learned"]},
+    {"learning_outcome": ["Recalls facts"]},
+)

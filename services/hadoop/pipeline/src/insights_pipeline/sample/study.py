@@ -98,12 +98,14 @@ class Session:
             self._wait(1, 10)
             if subsection.page != self._page:
                 self._page = subsection.page
+                self._enrollment.open(subsection, self._now)
                 self._visit.implicit(self._at, self._page.removeprefix(SITE))
                 self._wait(1, 1)
             match unit.content:
                 case Video() as video:
                     self._watch(video)
                 case Problem() as problem:
+                    self._enrollment.open(problem, self._now)
                     self._answer(problem)
                 case _:
                     self._read()
@@ -120,6 +122,11 @@ class Session:
             if isinstance(unit.content, Video):
                 self._watch_in_app(unit.content)
             self._wait(5, 20)
+
+    @property
+    def _now(self) -> str:
+        """The time as the LMS's tables hold it."""
+        return self._visit.clock.mysql(self._at)
 
     def _wait(self, least: float, spread: float) -> None:
         self._at += least + spread * self._rnd()
@@ -224,18 +231,22 @@ class Session:
 
     def _submit(self, problem: Problem, events: ProblemEvents) -> bool:
         """One attempt: four events; true if it was right."""
-        earlier = self._enrollment.answers.setdefault(problem.usage_key, [])
+        earlier = self._enrollment.answers.get(problem.usage_key, [])
         chance = 1 - problem.difficulty + self._learner.skill + 0.15 * len(earlier)
-        answer = events.submission(tuple(self._choose(part, chance) for part in problem.parts))
+        answer = events.submission(
+            # Everybody keeps the variant that was drawn first.
+            1 + self._learner.id % problem.variants,
+            tuple(self._choose(part, chance) for part in problem.parts),
+        )
         last = earlier[-1] if earlier else None
         before = (last.answers, "true", last.correct_map) if last else ("{}", "null", "{}")
-        earlier.append(answer)
-        check = answer.check % (*before, len(earlier))
+        check = answer.check % (*before, len(earlier) + 1)
         self._browser("problem_check", answer.form)
         self._wait(0.02, 0)
         self._visit.implicit(self._at, events.check_path, post=answer.post)
         self._wait(0.03, 0)
         self._problem_event("problem_check", events, events.check_path, check)
+        self._enrollment.answer(problem, answer, self._now)
         self._wait(0.2, 0.1)
         self._browser("problem_graded", answer.graded)
         return answer.correct
@@ -272,13 +283,19 @@ class Session:
             book = f"/courses/{self._course.key}/pdfbook/0/"
             self._visit.implicit(self._at, book)
             self._wait(5, 20)
-            turned = {"type": "gotopage", "old": 1, "new": 2 + int(rnd() * 90)}
-            event = json.dumps(json.dumps(turned))
-            self._visit.browser(self._at, "book", f"{SITE}{book}", event)
-            self._ponder(60)
+            page = 2 + int(rnd() * 90)
+            self._turn_page(book, {"type": "gotopage", "old": 1, "new": page})
+            while rnd() < 0.4:
+                turn, page = pick(rnd, (("nextpage", page + 1), ("prevpage", page - 1)))
+                self._turn_page(book, {"type": turn, "new": page})
         if rnd() < 0.05:
             link = {"current_url": self._page, "target_url": "https://www.example.com/"}
             self._browser("edx.ui.lms.link_clicked", json.dumps(json.dumps(link)))
+
+    def _turn_page(self, book: str, turned: dict[str, Any]) -> None:
+        event = json.dumps(json.dumps({**turned, "chapter": f"{SITE}{book}"}))
+        self._visit.browser(self._at, "book", f"{SITE}{book}", event)
+        self._ponder(60)
 
     def _move_on(self, subsection: Subsection, unit: Unit) -> None:
         """To the next unit or, sometimes, to any other of the subsection."""
@@ -310,9 +327,24 @@ class Session:
             reply = self._text() | {"response": {"id": hexdigits(self._random, 24)}}
             self._reply("edx.forum.comment.created", f"comments/{thread.id}/reply", thread, reply)
         else:
-            vote = {"vote_value": "up", "undo_vote": False, "target_username": thread.author}
+            self._vote(thread)
+
+    def _vote(self, thread: Thread) -> None:
+        """For or against a thread or a response to it, or taking that back."""
+        rnd = self._rnd
+        value = "up" if rnd() < 0.8 else "down"
+        vote = {
+            "vote_value": value,
+            "undo_vote": rnd() < 0.1,
+            "target_username": thread.author,
+        }
+        if rnd() < 0.6:
             vote["id"] = thread.id
-            self._reply("edx.forum.thread.voted", f"threads/{thread.id}/upvote", thread, vote)
+            self._reply("edx.forum.thread.voted", f"threads/{thread.id}/{value}vote", thread, vote)
+        else:
+            vote["response"] = {"id": hexdigits(self._random, 24)}
+            action = f"comments/{thread.id}/{value}vote"
+            self._reply("edx.forum.response.voted", action, thread, vote)
 
     def _start_thread(self) -> Thread:
         thread = Thread(hexdigits(self._random, 24), self._learner.username)

@@ -7,12 +7,19 @@ import json
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from insights_pipeline.sample.behaviour import Simulation
 from insights_pipeline.sample.dirt import Dirt
 from insights_pipeline.sample.learners import COUNTRIES
-from insights_pipeline.sample.lms import write_catalog, write_structure, write_tables
+from insights_pipeline.sample.lms import (
+    write_catalog,
+    write_course_blocks,
+    write_course_list,
+    write_geo,
+    write_programs,
+    write_tables,
+)
 from insights_pipeline.sample.options import SampleError, SampleOptions
 from insights_pipeline.sample.randomness import stream
 
@@ -25,9 +32,21 @@ if TYPE_CHECKING:
 
 HOSTS = ("lms1", "lms2")
 _DESCRIPTION = "sample.json"
-_FORMAT = "insights-sample/1"
+_FORMATS = "insights-sample/"
+_FORMAT = f"{_FORMATS}2"
 # Higher levels take more time than all the rest.
 _GZIP_LEVEL = 1
+
+
+class Beside(TypedDict):
+    """What comes in beside the logs, by the names that the pipeline has for it."""
+
+    lms: Path
+    catalog: Path
+    programs: Path
+    course_list: Path
+    course_blocks: Path
+    geo: Path
 
 
 @dataclass(frozen=True)
@@ -39,7 +58,10 @@ class Sample:
             a rotated file for every day before, named by the day of its rotation.
         lms: folder with the LMS's tables as CSV.
         catalog: course runs, one JSON object a line.
-        structure: course blocks, one course a line.
+        programs: programs, one JSON object a line.
+        course_list: courses as the LMS lists them, one JSON object a line.
+        course_blocks: the blocks of each course, one course a line.
+        geo: the countries of its addresses, in MaxMind's format.
         interval: UTC dates of the log, left-closed and right-open.
         files: tracking log files.
         bytes: plain bytes of log, before compression.
@@ -50,12 +72,27 @@ class Sample:
     logs: Path
     lms: Path
     catalog: Path
-    structure: Path
+    programs: Path
+    course_list: Path
+    course_blocks: Path
+    geo: Path
     interval: tuple[date, date]
     files: int
     bytes: int
     lines: int
     dirty_lines: int
+
+    @property
+    def inputs(self) -> Beside:
+        """What comes in beside the logs, by the names that the pipeline has for it."""
+        return {
+            "lms": self.lms,
+            "catalog": self.catalog,
+            "programs": self.programs,
+            "course_list": self.course_list,
+            "course_blocks": self.course_blocks,
+            "geo": self.geo,
+        }
 
 
 def write_sample(out: Path, options: SampleOptions, progress: Progress | None = None) -> Sample:
@@ -84,14 +121,19 @@ def write_sample(out: Path, options: SampleOptions, progress: Progress | None = 
 
 
 def read_sample(out: Path) -> Sample | None:
-    """The sample in the folder `out`, or None if there is none."""
+    """The sample in the folder `out`, or None if there is none of this version."""
+    description = _read_description(out)
+    if description.get("format") != _FORMAT:
+        return None
+    return _sample(out, description)
+
+
+def _read_description(out: Path) -> dict[str, Any]:
     try:
         description = json.loads((out / _DESCRIPTION).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    if not isinstance(description, dict) or description.get("format") != _FORMAT:
-        return None
-    return _sample(out, description)
+        return {}
+    return description if isinstance(description, dict) else {}
 
 
 def _sample(out: Path, description: dict[str, Any]) -> Sample:
@@ -100,7 +142,10 @@ def _sample(out: Path, description: dict[str, Any]) -> Sample:
         logs=out / "tracking-logs",
         lms=out / "lms",
         catalog=out / "catalog.jsonl",
-        structure=out / "course-structure.jsonl",
+        programs=out / "programs.jsonl",
+        course_list=out / "course-list.jsonl",
+        course_blocks=out / "course-blocks.jsonl",
+        geo=out / "geo.mmdb",
         interval=(date.fromisoformat(first), date.fromisoformat(end)),
         files=description["files"],
         bytes=description["bytes"],
@@ -114,7 +159,8 @@ def _check_replaceable(out: Path) -> None:
         return
     if not out.is_dir():
         raise SampleError(f"{out} is not a folder; choose another for the sample")
-    if any(out.iterdir()) and read_sample(out) is None:
+    is_sample = str(_read_description(out).get("format")).startswith(_FORMATS)
+    if any(out.iterdir()) and not is_sample:
         raise SampleError(f"{out} holds something else than a sample; choose another folder")
 
 
@@ -139,13 +185,22 @@ def _write(folder: Path, options: SampleOptions, progress: Progress | None) -> d
             log.write_day(number, served)
         if progress:
             progress(number + 1, options.days)
-    (folder / "lms").mkdir()
-    write_tables(folder / "lms", options, simulation.learners)
-    write_catalog(folder / "catalog.jsonl", options, simulation.courses)
-    write_structure(folder / "course-structure.jsonl", simulation.courses)
     description = _describe(options, logs, dirt)
+    _write_beside(_sample(folder, description), options, simulation)
     (folder / _DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
     return description
+
+
+def _write_beside(sample: Sample, options: SampleOptions, simulation: Simulation) -> None:
+    """What comes in beside the logs."""
+    courses = simulation.courses
+    sample.lms.mkdir()
+    write_tables(sample.lms, options, simulation.learners, courses)
+    write_catalog(sample.catalog, options, courses)
+    write_programs(sample.programs, courses)
+    write_course_list(sample.course_list, options, courses)
+    write_course_blocks(sample.course_blocks, courses)
+    write_geo(sample.geo, options)
 
 
 def _balance(random: Random, lines: list[str]) -> tuple[list[str], list[str]]:
@@ -197,5 +252,5 @@ def _describe(options: SampleOptions, logs: Sequence[_HostLog], dirt: Dirt) -> d
         "bytes": sum(log.bytes for log in logs),
         "lines": sum(log.lines for log in logs),
         "dirty_lines": dict(sorted(dirt.kinds.items())),
-        "networks": {f"10.{each.network}.0.0/16": each.code for each in COUNTRIES},
+        "networks": {network: each.code for each in COUNTRIES for network in each.networks},
     }

@@ -28,11 +28,17 @@ from insights_pipeline.schema.enrollment import (
     LEARNER_ENROLLMENT,
 )
 from insights_pipeline.schema.events import EVENTS
-from insights_pipeline.schema.geography import COURSE_ENROLLMENT_LOCATION_CURRENT
+from insights_pipeline.schema.geography import (
+    ADDRESS_COUNTRY,
+    COURSE_ENROLLMENT_LOCATION_CURRENT,
+    LEARNER_ADDRESS,
+    LEARNER_ADDRESS_DAY,
+)
 from insights_pipeline.schema.grades import GRADE_DISTRIBUTION, SEQUENTIAL_OPEN_DISTRIBUTION
 from insights_pipeline.schema.inputs import (
     AUTH_USER,
     AUTH_USERPROFILE,
+    CATALOG_PROGRAM,
     COURSE_BLOCKS,
     COURSE_CATALOG,
     COURSE_GROUPS_COURSEUSERGROUP,
@@ -42,6 +48,7 @@ from insights_pipeline.schema.inputs import (
     GRADES_PERSISTENTCOURSEGRADE,
     INPUTS,
     LMS,
+    PROGRAM_RUN,
     STUDENT_COURSEENROLLMENT,
     VISITOR_NAME,
 )
@@ -80,9 +87,13 @@ REPORTS: tuple[Table, ...] = (
     COURSE_ENROLLMENT_BIRTH_YEAR_DAILY,
     COURSE_ENROLLMENT_EDUCATION_LEVEL_DAILY,
     COURSE_META_SUMMARY_ENROLLMENT,
+    COURSE_PROGRAM_METADATA,
+    COURSE_ENROLLMENT_LOCATION_CURRENT,
     COURSE_ACTIVITY,
     VIDEO,
     VIDEO_TIMELINE,
+    GRADE_DISTRIBUTION,
+    SEQUENTIAL_OPEN_DISTRIBUTION,
     ANSWER_DISTRIBUTION,
     TAGS_DISTRIBUTION,
     STUDENT_ENGAGEMENT_DAILY,
@@ -105,14 +116,19 @@ FILES: tuple[Table, ...] = (
 FLAWS: tuple[Table, ...] = (PROBLEM_CHECK_FLAW,)
 """How many events have something that metrics cannot use, by what it is: `flaw`, `count`."""
 
-HOME: tuple[Table, ...] = (*REPORTS, *FILES, *FLAWS)
+LOOKED_UP: tuple[Table, ...] = (LEARNER_ADDRESS,)
+"""What is looked up outside of the engines."""
+
+HOME: tuple[Table, ...] = (*REPORTS, *FILES, *FLAWS, *LOOKED_UP)
 """What warehouse.duckdb keeps on either engine, row by row with the run that changed it."""
 
 __all__ = [
+    "ADDRESS_COUNTRY",
     "ANSWER_DISTRIBUTION",
     "API",
     "AUTH_USER",
     "AUTH_USERPROFILE",
+    "CATALOG_PROGRAM",
     "COURSEWARE_STUDENTMODULE",
     "COURSE_ACTIVITY",
     "COURSE_BLOCKS",
@@ -141,10 +157,13 @@ __all__ = [
     "HOME",
     "INPUTS",
     "LEARNER_ACTION",
+    "LEARNER_ADDRESS",
+    "LEARNER_ADDRESS_DAY",
     "LEARNER_ENROLLMENT",
     "LEARNER_ROSTER",
     "LEARNER_WEEK",
     "LMS",
+    "LOOKED_UP",
     "MODULE_ENGAGEMENT",
     "MODULE_ENGAGEMENT_METRIC_RANGES",
     "PROBLEM_ANSWER",
@@ -153,6 +172,7 @@ __all__ = [
     "PROBLEM_PLACE",
     "PROBLEM_RESPONSE",
     "PROBLEM_TALLY",
+    "PROGRAM_RUN",
     "REPORTS",
     "SEQUENTIAL_OPEN_DISTRIBUTION",
     "STUDENT_COURSEENROLLMENT",

@@ -38,5 +38,6 @@ EVENTS = Table(
             "of an enrollment event, the course run in whose pages it happened",
             nullable=True,
         ),
+        bigint("actor_id", "of an enrollment event, who caused it; null: nobody", nullable=True),
     ),
 )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from insights_pipeline.schema.columns import COURSE, Table, integer, text
+from insights_pipeline.schema.columns import COURSE, Table, double, integer, text
 
 _MODULE = text("module_id", "the block's usage key")
 
 GRADE_DISTRIBUTION = Table(
     "grade_distribution",
-    "Learners by their points in each graded problem.",
+    "Learners by their points in each block that they were graded in.",
     (
         COURSE,
         _MODULE,
-        integer("grade", "points"),
-        integer("max_grade", "points that can be had"),
+        double("grade", "points"),
+        double("max_grade", "points that can be had; null: unknown", nullable=True),
         integer("count", "learners"),
     ),
     key=("course_id", "module_id", "grade", "max_grade"),

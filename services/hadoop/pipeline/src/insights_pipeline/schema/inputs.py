@@ -144,6 +144,27 @@ VISITOR_NAME = Table(
     key=("username",),
 )
 
+_PROGRAM = (
+    COURSE,
+    text("program_id", "the discovery service's id of the program"),
+    text("program_type", "such as MicroMasters", nullable=True),
+    text("program_title", "title", nullable=True),
+)
+
+CATALOG_PROGRAM = Table(
+    "catalog_program",
+    "The programs that the course discovery service names with each course run.",
+    _PROGRAM,
+    key=("course_id", "program_id"),
+)
+
+PROGRAM_RUN = Table(
+    "program_run",
+    "The course runs that the course discovery service names with each program.",
+    _PROGRAM,
+    key=("course_id", "program_id"),
+)
+
 LMS = (
     AUTH_USER,
     AUTH_USERPROFILE,
@@ -200,5 +221,13 @@ COURSE_BLOCKS = Table(
     key=("course_id", "block_id"),
 )
 
-INPUTS = (*LMS, COURSE_CATALOG, COURSE_LIST, COURSE_BLOCKS, VISITOR_NAME)
+INPUTS = (
+    *LMS,
+    COURSE_CATALOG,
+    CATALOG_PROGRAM,
+    PROGRAM_RUN,
+    COURSE_LIST,
+    COURSE_BLOCKS,
+    VISITOR_NAME,
+)
 """All that metrics read beside events."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from insights_pipeline.metrics import METRICS, Added, Appended
+from insights_pipeline.metrics import METRICS, Added, Appended, Latest
 from insights_pipeline.schema import EVENTS, REPORTS, Column, Table, Type
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _BY_DAY = {
     EVENTS.name,
-    *(metric.name for metric in METRICS if isinstance(metric.upkeep, Appended | Added)),
+    *(metric.name for metric in METRICS if isinstance(metric.upkeep, Appended | Added | Latest)),
     *(table.name for table in REPORTS if "date" in table.names),
 }
 

@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from insights_pipeline import dialects, schema, upkeep
-from insights_pipeline.metrics import Added, Appended, Viewed
+from insights_pipeline.metrics import Added, Appended, Latest, LookedUp, Viewed
 from insights_pipeline.schema.columns import GONE, RUN
 from insights_pipeline.spark import sizing
 from insights_pipeline.spark.catalog import declared, is_kept_by_day
@@ -68,8 +68,10 @@ class Computing:
         self._session.sparkContext.setJobDescription(metric.name)
         if isinstance(metric.upkeep, Viewed):
             self._plan.views[metric.name] = dialects.spark(metric, self._change.interval)
-        elif isinstance(metric.upkeep, Appended | Added):
+        elif isinstance(metric.upkeep, Appended | Added | Latest):
             self._append(metric)
+        elif isinstance(metric.upkeep, LookedUp):
+            self._look_up(metric)
         elif metric.table in schema.HOME:
             self._report(metric)
         else:
@@ -125,6 +127,14 @@ class Computing:
             self._write(frame.where(frame.date.isin(days)), name, "date")
         self._bring_days(name, map(str, days))
 
+    def _look_up(self, metric: Metric) -> None:
+        """Have a table answered at home, of what is at home, and bring it to the store."""
+        connection, name = self._warehouse.connection, metric.name
+        upkeep.look_up(connection, self._change, metric)
+        self._put(metric.table, f"{name}/{name}.parquet")
+        self._bring(name, [name])
+        self._show(metric.table, self._staged(metric.table))
+
     def _changed_days(self, report: str) -> list[object]:
         rows = self._warehouse.connection.execute(
             f"SELECT date FROM {report} WHERE {RUN} = $run OR $anew"
@@ -159,12 +169,18 @@ class Computing:
         return {name.removeprefix("date=") for name in names if name.startswith("date=")}
 
     def _bring_input(self, table: Table) -> None:
-        name, local = f"inputs/{table.name}", self._local / f"{table.name}.parquet"
+        name = f"inputs/{table.name}"
+        self._put(table, name)
+        self._show(table, self._read(table, [f"{self._plan.folder}/{name}"]))
+
+    def _put(self, table: Table, name: str) -> None:
+        """Put what the warehouse has of a table into the run's folder of the store."""
+        local = self._local / f"{table.name}.parquet"
+        columns = ", ".join(f'"{column}"' for column in table.names)
         self._warehouse.connection.execute(
-            f"COPY {table.name} TO {quoted(str(local))} (FORMAT parquet)"
+            f"COPY (SELECT {columns} FROM {table.name}) TO {quoted(str(local))} (FORMAT parquet)"
         )
         self._store.put(local, f"{self._plan.folder}/{name}")
-        self._show(table, self._read(table, [f"{self._plan.folder}/{name}"]))
 
     def _show_touched_events(self, new_events: Sequence[str]) -> None:
         """Show all events of the days that new events are of; of all days for a new table."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from insights_pipeline.events import Reject
 from insights_pipeline.logs.reader import PieceRead, kept_text, parse_piece
-from insights_pipeline.schema import EVENTS
+from insights_pipeline.schema import EVENTS, Type
 from insights_pipeline.spark.copying import Copied, HeldFile
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 EVENT, REJECT, SUMMARY = "event", "reject", "summary"
 """Kinds of rows that reading gives."""
 
-_UTC = pa.timestamp("us", tz="UTC")
+_ARROW = {
+    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    Type.BIGINT: pa.int64(),
+    Type.TEXT: pa.string(),
+}
 _COLUMNS = pa.schema(
     [
         ("kind", pa.string()),
@@ -30,19 +34,15 @@ _COLUMNS = pa.schema(
         ("piece", pa.string()),
         ("line", pa.int64()),
         ("detail", pa.string()),
-        *[
-            (name, _UTC if name == "time" else pa.int64() if name == "user_id" else pa.string())
-            for name in EVENTS.names
-            if name != "date"
-        ],
+        *[(column.name, _ARROW[column.type]) for column in EVENTS.columns if column.name != "date"],
     ]
 )
 ROW = (
     "kind STRING, date DATE, piece STRING, line BIGINT, detail STRING, time TIMESTAMP, "
     + ", ".join(
-        f"{name} {'BIGINT' if name == 'user_id' else 'STRING'}"
-        for name in EVENTS.names
-        if name not in ("time", "date")
+        f"{column.name} {'STRING' if column.type is Type.TEXT else column.type}"
+        for column in EVENTS.columns
+        if column.name not in ("time", "date")
     )
 )
 """A row in Spark's words: an event; a reject with its line in the piece and, as JSON, reason and

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from insights_pipeline import inputs, report_files
 from insights_pipeline.errors import BadInput
+from insights_pipeline.inputs.geo import open_geo
 from insights_pipeline.metrics import METRICS, REPORT_FILES, SUBJECTS
 from insights_pipeline.progress import Progress, Silence
 from insights_pipeline.publish import roster_index
@@ -92,6 +93,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
             open_warehouse(update.data, memory // 4, update.resources.threads)
         )
         warehouse.check_engine(ENGINE)
+        geo = stack.enter_context(open_geo(update.inputs.geo))
         record.notes += warehouse.notes
         local = warehouse.incoming(record.run_id)
         local.mkdir(parents=True)
@@ -107,7 +109,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
             if anew:
                 _forget_logs(warehouse, store, record)
             with record.step("inputs"):
-                lacking = inputs.take_in(warehouse, update.inputs)
+                lacking = inputs.take_in(warehouse, update.inputs, geo)
                 name_visitors(warehouse.connection, update.visitors)
             new_events = Intake(
                 session, store, warehouse, update, plan, local, record, progress
@@ -117,7 +119,9 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
                 raise BadInput(describe_nothing(update, record))
             record.notes += lacking
             record.interval = update.interval or whole_days(first, update.until)
-            change = Change(number, record.interval, warehouse.interval, warehouse.new_tables)
+            change = Change(
+                number, record.interval, warehouse.interval, warehouse.new_tables, geo.look_up
+            )
             computing = Computing(session, store, warehouse, change, plan, local)
             _compute(computing, new_events, record, progress)
             warehouse.set_interval(record.interval)

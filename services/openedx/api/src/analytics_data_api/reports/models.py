@@ -304,10 +304,10 @@ class AnswerDistribution(ModuleModel):
 
 
 class GradeDistribution(ModuleModel):
-    """Learners by their points in each graded problem."""
+    """Learners by their points in each block that they were graded in."""
 
-    grade = models.IntegerField(db_comment="points")
-    max_grade = models.IntegerField(db_comment="points that can be had")
+    grade = models.FloatField(db_comment="points")
+    max_grade = models.FloatField(null=True, db_comment="points that can be had; NULL: unknown")
     count = models.IntegerField(db_comment="learners")
 
     class Meta:

@@ -170,8 +170,13 @@ class Migration(migrations.Migration):
                     "module_id",
                     models.CharField(db_comment="usage key of the block", max_length=255),
                 ),
-                ("grade", models.IntegerField(db_comment="points")),
-                ("max_grade", models.IntegerField(db_comment="points that can be had")),
+                ("grade", models.FloatField(db_comment="points")),
+                (
+                    "max_grade",
+                    models.FloatField(
+                        db_comment="points that can be had; NULL: unknown", null=True
+                    ),
+                ),
                 ("count", models.IntegerField(db_comment="learners")),
             ],
             options={
