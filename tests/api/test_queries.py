@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import analytics_data_api
+from published import run
 
 if TYPE_CHECKING:
-    from served import Served
+    from collections.abc import Sequence
+
+    from served import Row, Served
 
 Queries = list[tuple[str, list[str]]]
 
@@ -34,6 +37,49 @@ OF_A_COURSE = (
     "enrollment/birth_year/",
     "videos/",
 )
+# These are asked for rows written by hand.
+OF_A_BLOCK = ("answer_distribution", "grade_distribution", "sequential_open_distribution")
+MORE_OF_A_COURSE = ("enrollment/location", "problems", "problems_and_tags", "user_engagement")
+BLOCK = {"course_id": COURSE, "module_id": "block", "count": 1}
+ROWS: dict[str, Row] = {
+    "pipeline_run": run(1, "succeeded"),
+    "answer_distribution": {
+        "course_id": COURSE,
+        "module_id": "block",
+        "part_id": "part",
+        "first_response_count": 1,
+        "last_response_count": 1,
+        "answer_value_text": "",
+        "problem_display_name": "",
+        "question_text": "",
+    },
+    "course_enrollment_location_current": {
+        "course_id": COURSE,
+        "date": "2026-01-31",
+        "count": 1,
+        "cumulative_count": 1,
+    },
+    "grade_distribution": {**BLOCK, "grade": 1, "max_grade": 1},
+    "module_engagement": {
+        "course_id": COURSE,
+        "username": "ann",
+        "date": "2026-01-31",
+        "entity_type": "video",
+        "entity_id": "v",
+        "event": "viewed",
+        "count": 1,
+    },
+    "sequential_open_distribution": BLOCK,
+    "tags_distribution": {
+        "course_id": COURSE,
+        "org_id": "SampleU",
+        "module_id": "block",
+        "tag_name": "t",
+        "tag_value": "v",
+        "total_submissions": 1,
+        "correct_submissions": 1,
+    },
+}
 OF_COURSES = (
     f"course_summaries/?course_ids={COURSE}",
     f"course_summaries/?course_ids={COURSE}&recent_date=2026-01-09",
@@ -43,7 +89,7 @@ OF_ALL = ("course_summaries/", "course_totals/", "runs/?limit=10")
 
 
 @pytest.fixture(scope="module")
-def explained(served: Served) -> dict[str, Queries]:
+def explained(served: Served, empty: Served) -> dict[str, Queries]:
     """Each path's queries, without those that every answer takes."""
     [video] = served.select("SELECT max(pipeline_video_id) AS id FROM video")
     paths = [
@@ -51,6 +97,17 @@ def explained(served: Served) -> dict[str, Queries]:
         *(f"/api/v0/{resource}" for resource in (*OF_COURSES, *OF_ALL)),
         f"/api/v0/videos/{video['id']}/timeline/",
     ]
+    for table, row in ROWS.items():
+        empty.insert(table, row)
+    by_hand = [
+        *(f"/api/v0/courses/{COURSE}/{resource}/" for resource in MORE_OF_A_COURSE),
+        *(f"/api/v0/problems/block/{resource}/" for resource in OF_A_BLOCK),
+    ]
+    return explain(served, paths) | explain(empty, by_hand)
+
+
+def explain(served: Served, paths: Sequence[str]) -> dict[str, Queries]:
+    """What `explaining` finds, without what every answer takes."""
     result = subprocess.run(
         [sys.executable, "-m", "explaining", *paths],
         env={
@@ -86,7 +143,11 @@ def test_what_is_about_some_courses_is_found_by_an_index(explained: dict[str, Qu
                 searches = [step for step in plan if step.startswith("SEARCH")]
                 assert searches, sql
                 assert all(
-                    "course_id=?" in step or "pipeline_video_id=?" in step for step in searches
+                    any(
+                        f"{name}=?" in step
+                        for name in ("course_id", "pipeline_video_id", "module_id")
+                    )
+                    for step in searches
                 )
                 assert not any(step.startswith("SCAN") for step in plan), (sql, plan)
 

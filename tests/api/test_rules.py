@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
+from published import run
+
 if TYPE_CHECKING:
     from served import Row, Served
 
@@ -34,32 +36,6 @@ def summary(course_id: str, mode: str, count: int, **catalog: Any) -> Row:
         "count_change_7_days": -1,
         "passing_users": 1,
         **catalog,
-    }
-
-
-def run(number: int, status: str) -> Row:
-    return {
-        "run_id": f"run{number}",
-        "sequence": number,
-        "warehouse_id": "w",
-        "status": status,
-        "error": "disk full" if status == "failed" else None,
-        "started": f"2026-02-0{number} 01:00:00",
-        "ended": f"2026-02-0{number} 02:00:00",
-        "interval_start": "2026-01-05",
-        "interval_end": None,
-        "engine": "duckdb",
-        "version": "1",
-        "files": 1,
-        "bytes": 2,
-        "lines": 3,
-        "events": 2,
-        "rejected": 1,
-        "late_events": 0,
-        "rejects_by_reason": '{"blank": 1}',
-        "rows_by_table": "{}",
-        "seconds_by_step": '{"read": 0.5}',
-        "notes": '["one", "two"]',
     }
 
 
@@ -143,6 +119,35 @@ def api(empty: Served) -> Served:
         ),
     )
     empty.insert(
+        "course_enrollment_location_current",
+        *(
+            {
+                "course_id": CS,
+                "date": "2026-01-31",
+                "country_code": code,
+                "count": n,
+                "cumulative_count": n + 1,
+            }
+            for code, n in (("US", 1), (None, 2), ("DE", 4), ("UNKNOWN", 8), ("A1", 16))
+        ),
+    )
+    empty.insert(
+        "course_program_metadata",
+        *(
+            {
+                "course_id": course_id,
+                "program_id": program_id,
+                "program_type": "MicroMasters",
+                "program_title": title,
+            }
+            for course_id, program_id, title in (
+                (OLD, "p1", "=Stars"),
+                (CS, "p2", "Numbers"),
+                (CS, "p1", "=Stars"),
+            )
+        ),
+    )
+    empty.insert(
         "course_activity",
         *(
             {
@@ -219,6 +224,29 @@ def test_unknown_level_of_education_is_null(api: Served) -> None:
     days = get(api, f"courses/{CS}/enrollment/education/")
 
     assert [(day["education_level"], day["count"]) for day in days] == [(None, 1), ("bachelors", 2)]
+
+
+def test_countries_of_a_day(api: Served) -> None:
+    def row(alpha2: str | None, alpha3: str | None, name: str, count: int) -> dict[str, Any]:
+        return {
+            "date": "2026-01-31",
+            "course_id": CS,
+            "country": {"alpha2": alpha2, "alpha3": alpha3, "name": name},
+            "count": count,
+            "created": CREATED,
+        }
+
+    assert get(api, f"courses/{CS}/enrollment/location/") == [
+        row(None, None, "UNKNOWN", 26),
+        row("DE", "DEU", "Germany", 4),
+        row("US", "USA", "United States of America", 1),
+    ]
+    text = api.csv(f"/api/v0/courses/{CS}/enrollment/location/?fields=country,count")
+    assert text.splitlines()[:3] == [
+        "country.alpha2,country.alpha3,country.name,count",
+        ",,UNKNOWN,26",
+        "DE,DEU,Germany,4",
+    ]
 
 
 def test_kinds_of_activity_of_a_week(api: Served) -> None:
@@ -372,7 +400,7 @@ def test_summary_of_a_course(api: Served) -> None:
             },
         },
         "created": CREATED,
-        "programs": [],
+        "programs": ["p1", "p2"],
     }
 
 
@@ -396,6 +424,8 @@ def test_summary_of_a_course(api: Served) -> None:
         ({"course_ids": f"{OLD},course-v1:No+Such+One"}, [OLD]),
         ({"course_ids": BARE}, [BARE]),
         ({"page": "7", "all": "True"}, [CS, FUTURE, OLD, BARE]),
+        ({"program_ids": "p1"}, [CS, OLD]),
+        ({"program_ids": "p2,p3"}, [CS]),
     ],
 )
 def test_courses_that_a_question_finds(
@@ -415,7 +445,7 @@ def test_upcoming_is_another_word_for_starting_soon(api: Served) -> None:
     [
         {"course_ids": "No/Such/Course"},
         {"text_search": "no such"},
-        {"program_ids": "p1"},
+        {"program_ids": "p3"},
         {"availability": "archived", "pacing_type": "self_paced"},
     ],
 )
@@ -523,6 +553,35 @@ def test_totals_of_nothing_are_zero(api: Served) -> None:
     assert set(get(api, "course_totals/", course_ids="No/Such/Course").values()) == {0}
 
 
+def test_programs(api: Served) -> None:
+    stars = {
+        "program_id": "p1",
+        "program_type": "MicroMasters",
+        "program_title": "=Stars",
+        "course_ids": [OLD, CS],
+        "created": CREATED,
+    }
+    numbers = {**stars, "program_id": "p2", "program_title": "Numbers", "course_ids": [CS]}
+
+    assert get(api, "programs/") == [stars, numbers]
+    assert get(api, "programs/", program_ids="p2") == [numbers]
+    assert get(api, "programs/", fields="program_id,created", exclude="created") == [
+        {"program_id": "p1"},
+        {"program_id": "p2"},
+    ]
+    posted = api.post("/api/v1/programs/", json={"program_ids": ["p1", "p9"]}).json()
+    assert posted == [stars]
+    assert api.csv("/api/v0/programs/?fields=program_title,course_ids").splitlines()[1] == (
+        f'\'=Stars,"{OLD}, {CS}"'
+    )
+
+
+def test_program_that_nobody_knows(api: Served) -> None:
+    response = api.get("/api/v0/programs/?program_ids=p9")
+
+    assert (response.status_code, response.json()["error_code"]) == (404, "no_data")
+
+
 def test_runs_newest_first(api: Served) -> None:
     assert [run["run_id"] for run in get(api, "runs/")] == ["run3", "run2", "run1"]
     assert [run["run_id"] for run in get(api, "runs/", limit=1, status="succeeded")] == ["run2"]
@@ -590,6 +649,7 @@ def test_json_is_chosen_by_what_is_accepted(accept: str, api: Served) -> None:
         (f"courses/{CS}/enrollment/mode/", "Ex-CS-T1--enrollment_mode.csv"),
         (f"courses/{CS}/enrollment/gender/", "Ex-CS-T1--enrollment-gender.csv"),
         (f"courses/{CS}/enrollment/education/", "Ex-CS-T1--enrollment-education.csv"),
+        (f"courses/{CS}/enrollment/location/", "Ex-CS-T1--enrollment-location.csv"),
         (f"courses/{OLD}/enrollment/", "Ex-Old-T1--enrollment.csv"),
         ("course_summaries/", "course_summaries.csv"),
         ("course_totals/", "course_totals.csv"),

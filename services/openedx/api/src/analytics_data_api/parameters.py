@@ -109,6 +109,16 @@ class Parameters:
         moment = self.moment(name)
         return moment and moment.date()
 
+    def course_id(self) -> str | None:
+        """The one course that is asked for, beside the path.
+
+        Raises CourseKeyMalformed if it is no course key.
+        """
+        course_id = self.text("course_id")
+        if course_id:
+            parse_course_id(course_id)
+        return course_id
+
     def course_ids(self) -> list[str]:
         """The courses asked for; none stands for all.
 

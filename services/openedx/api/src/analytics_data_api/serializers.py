@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 
+from analytics_data_api.answers import plain
 from analytics_data_api.reports import models
 
 if TYPE_CHECKING:
@@ -101,6 +102,122 @@ class CourseEnrollmentByGenderSerializer(ChosenFields, serializers.Serializer):
     created = serializers.DateTimeField()
 
 
+class CountrySerializer(serializers.Serializer):
+    """A country; without codes if it is unknown."""
+
+    alpha2 = serializers.CharField()
+    alpha3 = serializers.CharField()
+    name = serializers.CharField()
+
+
+class CourseEnrollmentByLocationSerializer(ChosenFields, serializers.Serializer):
+    """A day of a course: learners of one country, which may be unknown."""
+
+    date = serializers.DateField()
+    course_id = serializers.CharField()
+    country = CountrySerializer()
+    count = serializers.IntegerField()
+    created = serializers.DateTimeField()
+
+
+class ProblemSerializer(ChosenFields, serializers.Serializer):
+    """A problem of a course: submissions to it, by their latest answers."""
+
+    module_id = serializers.CharField()
+    total_submissions = serializers.IntegerField()
+    correct_submissions = serializers.IntegerField()
+    part_ids = serializers.ListField(child=serializers.CharField())
+    created = serializers.DateTimeField()
+
+
+class ProblemAndTagsSerializer(ChosenFields, serializers.Serializer):
+    """A problem of a course with the values of each of its tags."""
+
+    module_id = serializers.CharField()
+    total_submissions = serializers.IntegerField()
+    correct_submissions = serializers.IntegerField()
+    tags = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    created = serializers.DateTimeField()
+
+
+class PlainAnswerField(serializers.CharField):
+    """An answer without its markup."""
+
+    def to_representation(self, value: str) -> str | None:
+        """The answer as text."""
+        return plain(value)
+
+
+class AnswerDistributionSerializer(ChosenFields, serializers.ModelSerializer):
+    """An answer to a part of a problem: for how many it was the first one, and the latest one."""
+
+    value_id = PlainAnswerField(allow_null=True)
+    answer_value = PlainAnswerField(source="answer_value_text")
+    consolidated_variant = serializers.BooleanField()
+
+    class Meta:
+        model = models.AnswerDistribution
+        fields = (
+            "course_id",
+            "module_id",
+            "part_id",
+            "correct",
+            "value_id",
+            "answer_value",
+            "problem_display_name",
+            "question_text",
+            "variant",
+            "created",
+            "first_response_count",
+            "last_response_count",
+            "consolidated_variant",
+        )
+
+
+class GradeDistributionSerializer(ChosenFields, serializers.ModelSerializer):
+    """Learners with a number of points in a problem."""
+
+    class Meta:
+        model = models.GradeDistribution
+        fields = ("module_id", "course_id", "grade", "max_grade", "count", "created")
+
+
+class SequentialOpenDistributionSerializer(ChosenFields, serializers.ModelSerializer):
+    """Learners who opened a subsection."""
+
+    class Meta:
+        model = models.SequentialOpenDistribution
+        fields = ("module_id", "course_id", "count", "created")
+
+
+class UserEngagementSerializer(ChosenFields, serializers.Serializer):
+    """What a learner did in a course: since it began, and in the last week."""
+
+    username = serializers.CharField()
+    videos_overall = serializers.IntegerField()
+    videos_last_week = serializers.IntegerField()
+    problems_overall = serializers.IntegerField()
+    problems_last_week = serializers.IntegerField()
+    correct_problems_overall = serializers.IntegerField()
+    correct_problems_last_week = serializers.IntegerField()
+    problems_attempts_overall = serializers.IntegerField()
+    problems_attempts_last_week = serializers.IntegerField()
+    forum_posts_overall = serializers.IntegerField()
+    forum_posts_last_week = serializers.IntegerField()
+    date_last_active = serializers.DateField()
+
+
+class ReportLinkSerializer(ChosenFields, serializers.Serializer):
+    """A report that is a file, and a link by which it can be had for a while without a token."""
+
+    course_id = serializers.CharField()
+    report_name = serializers.CharField()
+    download_url = serializers.URLField()
+    last_modified = serializers.DateTimeField()
+    expiration_date = serializers.DateTimeField()
+    file_size = serializers.IntegerField()
+
+
 class VideoSerializer(ChosenFields, serializers.ModelSerializer):
     """A video of a course."""
 
@@ -144,6 +261,16 @@ class CourseSummarySerializer(ChosenFields, serializers.Serializer):
     created = serializers.DateTimeField()
     recent_count_change = serializers.IntegerField()
     programs = serializers.ReadOnlyField()
+
+
+class ProgramSerializer(ChosenFields, serializers.Serializer):
+    """A program, and the courses that are part of it."""
+
+    program_id = serializers.CharField()
+    program_type = serializers.CharField()
+    program_title = serializers.CharField()
+    course_ids = serializers.ListField(child=serializers.CharField())
+    created = serializers.DateTimeField()
 
 
 class CourseTotalsSerializer(ChosenFields, serializers.Serializer):

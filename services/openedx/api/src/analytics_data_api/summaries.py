@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from analytics_data_api import enrollment_modes
-from analytics_data_api.reports.models import CourseEnrollmentDaily, CourseMetaSummaryEnrollment
+from analytics_data_api.reports.models import (
+    CourseEnrollmentDaily,
+    CourseMetaSummaryEnrollment,
+    CourseProgramMetadata,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -58,9 +63,19 @@ def _summary(course_id: str, rows: list[Any]) -> Summary:
         "verified_enrollment": modes[enrollment_modes.VERIFIED]["count"],
         "enrollment_modes": modes,
         "created": max(row.created for row in rows),
-        # Nothing says yet which course is in which program.
-        "programs": [],
     }
+
+
+def add_programs(summaries: list[Summary]) -> None:
+    """Note the ids of the programs that each course is part of."""
+    rows = CourseProgramMetadata.objects.order_by("program_id").values_list(
+        "course_id", "program_id"
+    )
+    programs = defaultdict(list)
+    for course_id, program_id in rows:
+        programs[course_id].append(program_id)
+    for summary in summaries:
+        summary["programs"] = programs[summary["course_id"]]
 
 
 def add_recent_change(summaries: list[Summary], since: date) -> None:

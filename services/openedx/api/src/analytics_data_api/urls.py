@@ -12,14 +12,24 @@ from django.urls import URLPattern, include, path, re_path
 from analytics_data_api.views.activity import CourseActivityView, RecentActivityView
 from analytics_data_api.views.course_summaries import CourseSummariesView
 from analytics_data_api.views.course_totals import CourseTotalsView
+from analytics_data_api.views.engagement import UserEngagementView
 from analytics_data_api.views.enrollment import (
     CourseEnrollmentByBirthYearView,
     CourseEnrollmentByEducationView,
     CourseEnrollmentByGenderView,
+    CourseEnrollmentByLocationView,
     CourseEnrollmentByModeView,
     CourseEnrollmentView,
 )
 from analytics_data_api.views.operational import AuthenticatedView, HealthView, StatusView
+from analytics_data_api.views.problems import (
+    AnswerDistributionView,
+    GradeDistributionView,
+    ProblemsAndTagsView,
+    ProblemsView,
+    SequentialOpenDistributionView,
+)
+from analytics_data_api.views.programs import ProgramsView
 from analytics_data_api.views.runs import PipelineRunsView
 from analytics_data_api.views.videos import VideosView, VideoTimelineView
 
@@ -33,6 +43,7 @@ handler500 = "analytics_data_api.exceptions.server_error"
 
 # Anything, so that what is no id is an error of its own and not an unknown path.
 _COURSE = r"courses/(?P<course_id>[\s\S]*?)"
+_MODULE = r"problems/(?P<module_id>[\s\S]*?)"
 _VIDEO = r"videos/(?P<pipeline_video_id>[\s\S]*?)"
 
 
@@ -53,10 +64,18 @@ _v1 = [
     _endpoint(f"{_COURSE}/enrollment/mode", CourseEnrollmentByModeView),
     _endpoint(f"{_COURSE}/enrollment/education", CourseEnrollmentByEducationView),
     _endpoint(f"{_COURSE}/enrollment/gender", CourseEnrollmentByGenderView),
+    _endpoint(f"{_COURSE}/enrollment/location", CourseEnrollmentByLocationView),
+    _endpoint(f"{_COURSE}/problems", ProblemsView),
+    _endpoint(f"{_COURSE}/problems_and_tags", ProblemsAndTagsView),
+    _endpoint(f"{_COURSE}/user_engagement", UserEngagementView),
     _endpoint(f"{_COURSE}/videos", VideosView),
+    _endpoint(f"{_MODULE}/answer_distribution", AnswerDistributionView),
+    _endpoint(f"{_MODULE}/grade_distribution", GradeDistributionView),
+    _endpoint(f"{_MODULE}/sequential_open_distribution", SequentialOpenDistributionView),
     _endpoint(f"{_VIDEO}/timeline", VideoTimelineView),
     _endpoint("course_summaries", CourseSummariesView),
     _endpoint("course_totals", CourseTotalsView),
+    _endpoint("programs", ProgramsView),
     _endpoint("runs", PipelineRunsView),
 ]
 _v0 = [*_v1, _endpoint(f"{_COURSE}/enrollment/birth_year", CourseEnrollmentByBirthYearView)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import DatabaseError, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
@@ -19,17 +19,27 @@ from openedx_base.databases import Trouble, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date, datetime
 
 log = logging.getLogger(__name__)
 _KNOWN = known_migrations()
 _PREPARE = "run `python -m analytics_data_api prepare`, or the pipeline"
 
 
+class Run(NamedTuple):
+    """The run of the pipeline that published what is seen."""
+
+    run_id: str
+    ended: datetime
+    interval_end: date | None
+    """Day after the last one of its interval."""
+
+
 @contextmanager
-def snapshot() -> Iterator[str | None]:
+def snapshot() -> Iterator[Run | None]:
     """See one state of the reports for as long as the context is open.
 
-    Yields the id of the run that published it; None where nothing has been published.
+    Yields the run that published it; None where nothing has been published.
 
     Raises ReportsDatabaseUnavailable if the database cannot be reached, is missing, damaged, locked
     for longer than its timeout, or made by another version of this code.
@@ -38,7 +48,7 @@ def snapshot() -> Iterator[str | None]:
         with transaction.atomic(using=ALIAS):
             _see_one_state()
             _check_version()
-            yield _run_id()
+            yield _run()
     except DatabaseError as error:
         log.error("the reports database: %s", error)
         raise ReportsDatabaseUnavailable(_what_to_do(error)) from error
@@ -68,11 +78,11 @@ def _check_version() -> None:
         )
 
 
-def _run_id() -> str | None:
-    """The id of the newest run that published something."""
+def _run() -> Run | None:
+    """The newest run that published something."""
     succeeded = PipelineRun.objects.filter(status=PipelineRun.Status.SUCCEEDED)
-    run_id: str | None = succeeded.order_by("-id").values_list("run_id", flat=True).first()
-    return run_id
+    row = succeeded.order_by("-id").values_list(*Run._fields).first()
+    return row and Run(*row)
 
 
 def _what_to_do(error: DatabaseError) -> str:

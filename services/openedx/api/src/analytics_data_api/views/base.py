@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from calendar import timegm
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from django.utils.http import content_disposition_header
+from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header, http_date
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,11 +16,13 @@ from rest_framework.views import APIView
 from analytics_data_api.exceptions import CourseNotSpecified, NoData
 from analytics_data_api.parameters import Parameters, parse_course_id
 from analytics_data_api.renderers import CSVRenderer
-from analytics_data_api.reports.snapshot import snapshot
+from analytics_data_api.reports.snapshot import Run, snapshot
+from analytics_data_api.version import etag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.http import HttpResponseBase
     from rest_framework.request import Request
     from rest_framework.serializers import BaseSerializer
 
@@ -28,20 +33,41 @@ class ReportView(APIView):
     """Rows of the reports, all from one run of the pipeline, whose id is in the answer's header.
 
     The parameter ``fields`` chooses members and their order.
+
+    Until another run publishes, an answer stays what it is: who has one and asks with its ETag, or
+    its date, is told so without a look at the rows.
     """
 
     renderer_classes = [JSONRenderer, CSVRenderer]
 
     serializer_class: type[BaseSerializer]
     slug: str  # what a CSV's file name says of its content
+    changes_with_runs_alone = True
 
-    run_id: str | None = None
+    run: Run | None = None
+    validators: dict[str, str] = {}  # headers by which a client asks again
 
-    def get(self, request: Request, **path: str) -> Response:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         """Answer from one snapshot of the reports."""
         parameters = Parameters(request)
-        with snapshot() as self.run_id:
-            return self.answer(parameters, **path)
+        with snapshot() as self.run:
+            return self._not_modified(request) or self.answer(parameters, **path)
+
+    def _not_modified(self, request: Request) -> HttpResponseBase | None:
+        """The answer that says that nothing changed; None if something did, or may have."""
+        if self.run is None or not self.changes_with_runs_alone or request.method == "POST":
+            return None
+        ended = timegm(self.run.ended.timetuple())
+        tag = etag(
+            self.run.run_id, request.build_absolute_uri(), request.accepted_renderer.media_type
+        )
+        self.validators = {
+            "ETag": tag,
+            "Last-Modified": http_date(ended),
+            "Cache-Control": "private, no-cache",
+        }
+        unchanged: HttpResponseBase | None = get_conditional_response(request, tag, ended)
+        return unchanged
 
     def answer(self, parameters: Parameters, **path: str) -> Response:
         """All rows, as a list."""
@@ -66,13 +92,16 @@ class ReportView(APIView):
         return self.serializer_class(rows, many=True, only=only).data
 
     def finalize_response(
-        self, request: Request, response: Response, *args: Any, **kwargs: Any
-    ) -> Response:
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
         """Say which run the data are of, and how to name them as a file."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        if self.run_id:
-            response[RUN_HEADER] = self.run_id
-        if response.accepted_renderer.format == CSVRenderer.format:
+        if self.run:
+            response[RUN_HEADER] = self.run.run_id
+        if response.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+            for name, value in self.validators.items():
+                response[name] = value
+        if isinstance(response, Response) and response.accepted_renderer.format == "csv":
             response["Content-Disposition"] = content_disposition_header(True, self.file_name())
         return response
 

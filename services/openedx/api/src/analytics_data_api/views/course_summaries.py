@@ -14,6 +14,7 @@ from analytics_data_api.summaries import (
     PACING_TYPES,
     SORT_KEYS,
     Summary,
+    add_programs,
     add_recent_change,
     availability,
     course_summaries,
@@ -81,7 +82,10 @@ class CourseSummariesView(ReportView):
             summaries = [summary for summary in summaries if availability(summary) in states]
         if pacing := parameters.choices("pacing_type", PACING_TYPES):
             summaries = [summary for summary in summaries if summary["pacing_type"] in pacing]
-        if programs := set(parameters.texts("program_ids")):
+        programs = set(parameters.texts("program_ids"))
+        if programs or "programs" in self.fields(parameters):
+            add_programs(summaries)
+        if programs:
             summaries = [summary for summary in summaries if programs & set(summary["programs"])]
         order = parameters.choice("order_by", SORT_KEYS) or "catalog_course_title"
         descending = parameters.choice("sort_order", ("asc", "desc")) == "desc"

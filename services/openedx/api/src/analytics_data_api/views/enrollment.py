@@ -7,11 +7,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from analytics_data_api import enrollment_modes
+from analytics_data_api.countries import country
 from analytics_data_api.reports import models
 from analytics_data_api.serializers import (
     CourseEnrollmentByBirthYearSerializer,
     CourseEnrollmentByEducationSerializer,
     CourseEnrollmentByGenderSerializer,
+    CourseEnrollmentByLocationSerializer,
     CourseEnrollmentByModeSerializer,
     CourseEnrollmentSerializer,
 )
@@ -19,6 +21,7 @@ from analytics_data_api.views.base import CourseReportView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from analytics_data_api.parameters import Parameters
     from analytics_data_api.reports.models import CourseEnrollmentModel
@@ -121,3 +124,26 @@ class CourseEnrollmentByEducationView(CourseEnrollmentView):
     model = models.CourseEnrollmentEducationLevelDaily
     serializer_class = CourseEnrollmentByEducationSerializer
     slug = "enrollment-education"
+
+
+class CourseEnrollmentByLocationView(CourseEnrollmentView):
+    """Learners by country; all codes that stand for none are one country, UNKNOWN."""
+
+    model = models.CourseEnrollmentLocationCurrent
+    serializer_class = CourseEnrollmentByLocationSerializer
+    slug = "enrollment-location"
+
+    def rows(self, parameters: Parameters, **path: str) -> list[dict[str, Any]]:
+        """A row for each country and day, by the country's code; the unknown one comes first."""
+        counted: dict[tuple[str, date], list[Any]] = {}
+        for row in super().rows(parameters, **path):
+            place = country(row.country_code)
+            counted.setdefault((place.alpha2 or "", row.date), []).append((place, row))
+        return [
+            {
+                **_day([row for _, row in counted[key]]),
+                "country": counted[key][0][0]._asdict(),
+                "count": sum(row.count for _, row in counted[key]),
+            }
+            for key in sorted(counted)
+        ]

@@ -21,6 +21,7 @@ class PipelineRunsView(ReportView):
 
     serializer_class = PipelineRunSerializer
     slug = "pipeline_runs"
+    changes_with_runs_alone = False  # those that failed are listed too
 
     def rows(self, parameters: Parameters, **path: str) -> list[PipelineRun]:  # noqa: ARG002
         """The runs."""
