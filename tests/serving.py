@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analytics_data_api.database import migrate_sqlite
@@ -34,12 +34,18 @@ class DataApi:
 
 
 @contextmanager
-def data_api(data: Path) -> Generator[DataApi]:
-    """Run the Data API on the reports of a data folder; absent ones are made, without rows."""
+def data_api(data: Path, **settings: str) -> Generator[DataApi]:
+    """Run the Data API on the reports of a data folder; absent ones are made, without rows.
+
+    Args:
+        data: the folder.
+        settings: of the Data API, that are not those of a data folder.
+    """
     if not (data / REPORTS_FILE).exists():
         migrate_sqlite(data / REPORTS_FILE)
     secrets = Secrets.of(data)
     application = applications.data_api(data, secrets)
+    application = replace(application, environment={**application.environment, **settings})
     serve.prepare(application)
     with serve.listen(0) as address, serve.serving(application, address) as server:
         serve.wait_for(server)

@@ -92,6 +92,7 @@ def data_api(data: Path, secrets: Secrets) -> Application:
         "analytics_data_api",
         {
             "ANALYTICS_DATA_API_REPORTS": str(data / REPORTS_FILE),
+            "ANALYTICS_DATA_API_REPORT_FILES": str(data / "reports"),
             "ANALYTICS_DATA_API_DATABASE": str(data / "api.sqlite3"),
             "ANALYTICS_DATA_API_SECRET_KEY": secrets.api_secret_key,
             "ANALYTICS_DATA_API_TOKEN": secrets.api_token,

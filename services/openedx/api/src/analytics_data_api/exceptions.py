@@ -58,6 +58,42 @@ class NoData(exceptions.NotFound):
     default_code = "no_data"
 
 
+class ReportFileNotFound(exceptions.NotFound):
+    """There is no such report on a course."""
+
+    default_code = "report_file_not_found"
+
+    def __init__(self, course_id: str, report_name: str) -> None:
+        super().__init__(f"There is no report {_shown(report_name)} on course {course_id}.")
+
+
+class CannotCreateReportDownloadLink(exceptions.APIException):
+    """This server does not know where reports are that are files."""
+
+    status_code = HTTPStatus.NOT_IMPLEMENTED
+    default_code = "cannot_create_report_download_link"
+    default_detail = (
+        "The Data API does not know where report files are: set ANALYTICS_DATA_API_REPORT_FILES to"
+        " their folder."
+    )
+
+
+class ReportLinkExpired(exceptions.APIException):
+    """A link to a report was good once."""
+
+    status_code = HTTPStatus.GONE
+    default_code = "report_link_expired"
+    default_detail = "This link was good for a short while only: ask for a new one."
+
+
+class ReportLinkInvalid(exceptions.APIException):
+    """A link to a report is not one that we gave."""
+
+    status_code = HTTPStatus.NOT_FOUND
+    default_code = "report_link_invalid"
+    default_detail = "This link leads to no report: ask for one by the report's name."
+
+
 class ReportsDatabaseUnavailable(exceptions.APIException):
     """The reports database cannot be read, or not by this version."""
 

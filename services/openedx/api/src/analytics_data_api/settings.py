@@ -9,6 +9,9 @@ ANALYTICS_DATA_API_REPORTS_MIGRATIONS
 ANALYTICS_DATA_API_REPORTS_ACCESS  of a SQLite file: read (the default), or write: set by what
                                    migrates ``reports``
 ANALYTICS_DATA_API_DATABASE        the API's own database of users and tokens: path or URL
+ANALYTICS_DATA_API_REPORT_FILES    folder of the reports that are files; without it there are none
+ANALYTICS_DATA_API_PUBLIC_URL      where browsers find the API, as https://analytics.example.org, in
+                                   links to files; by default where the request found it
 ANALYTICS_DATA_API_SECRET_KEY      Django's secret key; without it each process makes its own
 ANALYTICS_DATA_API_ALLOWED_HOSTS   host names to answer to, separated by commas
 ANALYTICS_DATA_API_HTTPS           on (the default): behind TLS; off: plain http on loopback.
@@ -21,6 +24,7 @@ ANALYTICS_DATA_API_LOG_FORMAT      plain (the default), or json: an object a lin
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 
 from openedx_base.configuration import Configuration
 from openedx_base.databases import is_mariadb
@@ -33,6 +37,7 @@ SECRET_KEY = _configuration.text("ANALYTICS_DATA_API_SECRET_KEY") or secrets.tok
 ALLOWED_HOSTS = _configuration.names(
     "ANALYTICS_DATA_API_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"
 )
+PUBLIC_URL = _configuration.text("ANALYTICS_DATA_API_PUBLIC_URL").rstrip("/")
 INSIGHTS_TOKEN = _configuration.text("ANALYTICS_DATA_API_TOKEN")
 
 ROOT_URLCONF = "analytics_data_api.urls"
@@ -97,6 +102,8 @@ else:
     REPORTS_FILE = DATABASES["reports"]["NAME"]
     if _access == "read":
         DATABASES["reports"]["NAME"] = f"{REPORTS_FILE.as_uri()}?mode=ro"
+_files = _configuration.text("ANALYTICS_DATA_API_REPORT_FILES")
+REPORT_FILES = Path(_files).absolute() if _files else None
 DATABASE_ROUTERS = ["analytics_data_api.reports.router.ReportsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -30,6 +30,7 @@ from analytics_data_api.views.problems import (
     SequentialOpenDistributionView,
 )
 from analytics_data_api.views.programs import ProgramsView
+from analytics_data_api.views.report_files import ReportFileView, ReportLinkView
 from analytics_data_api.views.runs import PipelineRunsView
 from analytics_data_api.views.videos import VideosView, VideoTimelineView
 
@@ -67,6 +68,7 @@ _v1 = [
     _endpoint(f"{_COURSE}/enrollment/location", CourseEnrollmentByLocationView),
     _endpoint(f"{_COURSE}/problems", ProblemsView),
     _endpoint(f"{_COURSE}/problems_and_tags", ProblemsAndTagsView),
+    _endpoint(rf"{_COURSE}/reports/(?P<report_name>[^/]*)", ReportLinkView),
     _endpoint(f"{_COURSE}/user_engagement", UserEngagementView),
     _endpoint(f"{_COURSE}/videos", VideosView),
     _endpoint(f"{_MODULE}/answer_distribution", AnswerDistributionView),
@@ -82,6 +84,7 @@ _v0 = [*_v1, _endpoint(f"{_COURSE}/enrollment/birth_year", CourseEnrollmentByBir
 
 urlpatterns = [
     *_operational,
+    path("api/report_files/<link>/", ReportFileView.as_view(), name="report_file"),
     path("api/v0/", include(_v0)),
     path("api/v1/", include(_v1)),
 ]
