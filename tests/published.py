@@ -34,3 +34,22 @@ def run(number: int, status: str, **more: Any) -> Row:
         "notes": '["one", "two"]',
         **more,
     }
+
+
+def learner(course_id: str, user_id: int, username: str, **more: Any) -> Row:
+    """A row of learner_roster: a learner who did nothing."""
+    return {
+        "course_id": course_id,
+        "username": username,
+        "user_id": user_id,
+        "start_date": "2026-01-18",
+        "end_date": "2026-01-25",
+        "problem_attempts": 0,
+        "problems_attempted": 0,
+        "problems_completed": 0,
+        "attempt_ratio_order": 0,
+        "videos_viewed": 0,
+        "discussion_contributions": 0,
+        "segments": "",
+        **more,
+    }

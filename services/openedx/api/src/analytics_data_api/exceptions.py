@@ -52,10 +52,40 @@ class IllegalParameterValue(exceptions.APIException):
         super().__init__(f"{name}={_shown(value)}: expected {expected}.")
 
 
+class ParametersExcludeEachOther(exceptions.APIException):
+    """Two parameters make no sense together."""
+
+    status_code = HTTPStatus.BAD_REQUEST
+    default_code = "illegal_parameter_values"
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} and {other} exclude each other: give one of them.")
+
+
 class NoData(exceptions.NotFound):
     """The reports hold nothing of what was asked for."""
 
     default_code = "no_data"
+
+
+class LearnerNotFound(exceptions.NotFound):
+    """A course has no learner of that name."""
+
+    default_code = "no_learner_for_course"
+
+    def __init__(self, username: str, course_id: str) -> None:
+        super().__init__(f"There is no learner {_shown(username)} in course {course_id}.")
+
+
+class LearnerEngagementTimelineNotFound(exceptions.NotFound):
+    """A learner never did anything in a course."""
+
+    default_code = "no_learner_engagement_timeline"
+
+    def __init__(self, username: str, course_id: str) -> None:
+        super().__init__(
+            f"The reports know nothing that {_shown(username)} did in course {course_id}."
+        )
 
 
 class ReportFileNotFound(exceptions.NotFound):

@@ -10,7 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.utils.urls import replace_query_param
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from analytics_data_api.parameters import Parameters
 
@@ -59,8 +59,27 @@ def page_of(items: Sequence[Any], parameters: Parameters) -> Page | None:
     number, size = parameters.positive("page"), parameters.positive("page_size")
     if parameters.flag("all") or (number is None and size is None):
         return None
-    number, size = number or 1, size or _PAGE_SIZE
-    num_pages = max(1, ceil(len(items) / size))
+
+    def find(start: int, stop: int) -> tuple[Sequence[Any], int]:
+        return items[start:stop], len(items)
+
+    return found_page(find, number or 1, size or _PAGE_SIZE)
+
+
+def found_page(
+    find: Callable[[int, int], tuple[Sequence[Any], int]], number: int, size: int
+) -> Page:
+    """A page of `size` items of a list that is not all there.
+
+    Args:
+        find: gives the items from one place on and before another, and how many there are in all.
+        number: of the page.
+        size: of pages.
+
+    Raises NotFound: there are fewer pages; the first one is there even if the list is empty.
+    """
+    items, count = find((number - 1) * size, number * size)
+    num_pages = max(1, ceil(count / size))
     if number > num_pages:
         raise NotFound(f"There is no page {number}: the last one is {num_pages}.")
-    return Page(items[(number - 1) * size : number * size], number, num_pages, len(items))
+    return Page(items, number, num_pages, count)

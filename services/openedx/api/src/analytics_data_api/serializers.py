@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urljoin
 
+from django.conf import settings
 from rest_framework import serializers
 
 from analytics_data_api.answers import plain
@@ -205,6 +207,99 @@ class UserEngagementSerializer(ChosenFields, serializers.Serializer):
     forum_posts_overall = serializers.IntegerField()
     forum_posts_last_week = serializers.IntegerField()
     date_last_active = serializers.DateField()
+
+
+class EngagementsSerializer(serializers.Serializer):
+    """What a learner did in the last week."""
+
+    discussion_contributions = serializers.IntegerField()
+    problems_attempted = serializers.IntegerField()
+    problems_completed = serializers.IntegerField()
+    videos_viewed = serializers.IntegerField()
+    problem_attempts_per_completed = serializers.FloatField(allow_null=True)
+
+
+class LearnerSerializer(ChosenFields, serializers.Serializer):
+    """A learner of a course: who it is, and what the learner did in the last week."""
+
+    user_id = serializers.IntegerField()
+    username = serializers.CharField()
+    enrollment_mode = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_null=True)
+    account_url = serializers.SerializerMethodField()
+    email = serializers.CharField(allow_null=True)
+    language = serializers.CharField(allow_null=True)
+    location = serializers.CharField(allow_null=True)
+    year_of_birth = serializers.IntegerField(allow_null=True)
+    level_of_education = serializers.CharField(allow_null=True)
+    gender = serializers.CharField(allow_null=True)
+    mailing_address = serializers.CharField(allow_null=True)
+    city = serializers.CharField(allow_null=True)
+    country = serializers.CharField(allow_null=True)
+    goals = serializers.CharField(allow_null=True)
+    segments = serializers.ListField(child=serializers.CharField())
+    engagements = EngagementsSerializer(source="*")
+    enrollment_date = serializers.DateField(allow_null=True)
+    cohort = serializers.CharField(allow_null=True)
+    last_updated = serializers.DateField(allow_null=True)
+
+    def get_account_url(self, learner: dict[str, Any]) -> str | None:
+        """The learner's page in the LMS."""
+        if not settings.LMS_ACCOUNT_URL:
+            return None
+        url: str = urljoin(settings.LMS_ACCOUNT_URL, quote(learner["username"], safe=""))
+        return url
+
+
+class EngagementDaySerializer(ChosenFields, serializers.Serializer):
+    """What a learner did on a day."""
+
+    date = serializers.DateField()
+    problems_attempted = serializers.IntegerField()
+    problems_completed = serializers.IntegerField()
+    discussion_contributions = serializers.IntegerField()
+    videos_viewed = serializers.IntegerField()
+
+
+class DateRangeSerializer(serializers.Serializer):
+    """Days from the first one on, before the last one."""
+
+    start = serializers.DateField(allow_null=True)
+    end = serializers.DateField(allow_null=True)
+
+
+class RangeField(serializers.ListField):
+    """Values from one on, below another; either may be null, for without bound."""
+
+    child = serializers.FloatField(allow_null=True)
+
+
+class MeasureRangesSerializer(serializers.Serializer):
+    """Which values of a measure are those of most learners, and of the few below and above."""
+
+    class_rank_bottom = RangeField(allow_null=True)
+    class_rank_average = RangeField(allow_null=True)
+    class_rank_top = RangeField(allow_null=True)
+
+
+class EngagementRangesSerializer(serializers.Serializer):
+    """Which values of each measure were high and low in a course in the last week."""
+
+    date_range = DateRangeSerializer()
+    problem_attempts_per_completed = MeasureRangesSerializer()
+    problems_attempted = MeasureRangesSerializer()
+    problems_completed = MeasureRangesSerializer()
+    discussion_contributions = MeasureRangesSerializer()
+    videos_viewed = MeasureRangesSerializer()
+
+
+class LearnerMetadataSerializer(ChosenFields, serializers.Serializer):
+    """The learners of a course by what the list of them can be filtered by."""
+
+    enrollment_modes = serializers.DictField(child=serializers.IntegerField())
+    segments = serializers.DictField(child=serializers.IntegerField())
+    cohorts = serializers.DictField(child=serializers.IntegerField())
+    engagement_ranges = EngagementRangesSerializer()
 
 
 class ReportLinkSerializer(ChosenFields, serializers.Serializer):

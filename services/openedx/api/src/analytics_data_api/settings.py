@@ -10,6 +10,10 @@ ANALYTICS_DATA_API_REPORTS_ACCESS  of a SQLite file: read (the default), or writ
                                    migrates ``reports``
 ANALYTICS_DATA_API_DATABASE        the API's own database of users and tokens: path or URL
 ANALYTICS_DATA_API_REPORT_FILES    folder of the reports that are files; without it there are none
+ANALYTICS_DATA_API_ELASTICSEARCH   URL of the Elasticsearch that has the learner roster, as
+                                   http://elasticsearch:9200; without it the reports are searched
+ANALYTICS_DATA_API_LMS_ACCOUNT_URL where the LMS has its learners' pages, as
+                                   https://lms.example.org/u/; without it there are no links to them
 ANALYTICS_DATA_API_PUBLIC_URL      where browsers find the API, as https://analytics.example.org, in
                                    links to files; by default where the request found it
 ANALYTICS_DATA_API_SECRET_KEY      Django's secret key; without it each process makes its own
@@ -37,6 +41,8 @@ SECRET_KEY = _configuration.text("ANALYTICS_DATA_API_SECRET_KEY") or secrets.tok
 ALLOWED_HOSTS = _configuration.names(
     "ANALYTICS_DATA_API_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"
 )
+ELASTICSEARCH = _configuration.names("ANALYTICS_DATA_API_ELASTICSEARCH", "")
+LMS_ACCOUNT_URL = _configuration.text("ANALYTICS_DATA_API_LMS_ACCOUNT_URL")
 PUBLIC_URL = _configuration.text("ANALYTICS_DATA_API_PUBLIC_URL").rstrip("/")
 INSIGHTS_TOKEN = _configuration.text("ANALYTICS_DATA_API_TOKEN")
 

@@ -21,6 +21,12 @@ from analytics_data_api.views.enrollment import (
     CourseEnrollmentByModeView,
     CourseEnrollmentView,
 )
+from analytics_data_api.views.learners import (
+    EngagementTimelineView,
+    LearnerMetadataView,
+    LearnersView,
+    LearnerView,
+)
 from analytics_data_api.views.operational import AuthenticatedView, HealthView, StatusView
 from analytics_data_api.views.problems import (
     AnswerDistributionView,
@@ -45,6 +51,7 @@ handler500 = "analytics_data_api.exceptions.server_error"
 # Anything, so that what is no id is an error of its own and not an unknown path.
 _COURSE = r"courses/(?P<course_id>[\s\S]*?)"
 _MODULE = r"problems/(?P<module_id>[\s\S]*?)"
+_USERNAME = r"(?P<username>[^/]+)"
 _VIDEO = r"videos/(?P<pipeline_video_id>[\s\S]*?)"
 
 
@@ -66,6 +73,7 @@ _v1 = [
     _endpoint(f"{_COURSE}/enrollment/education", CourseEnrollmentByEducationView),
     _endpoint(f"{_COURSE}/enrollment/gender", CourseEnrollmentByGenderView),
     _endpoint(f"{_COURSE}/enrollment/location", CourseEnrollmentByLocationView),
+    _endpoint(f"{_COURSE}/learners", LearnersView),
     _endpoint(f"{_COURSE}/problems", ProblemsView),
     _endpoint(f"{_COURSE}/problems_and_tags", ProblemsAndTagsView),
     _endpoint(rf"{_COURSE}/reports/(?P<report_name>[^/]*)", ReportLinkView),
@@ -77,6 +85,11 @@ _v1 = [
     _endpoint(f"{_VIDEO}/timeline", VideoTimelineView),
     _endpoint("course_summaries", CourseSummariesView),
     _endpoint("course_totals", CourseTotalsView),
+    # As upstream had them.
+    _endpoint("learners", LearnersView),
+    _endpoint(f"learners/{_USERNAME}", LearnerView),
+    _endpoint(f"engagement_timelines/{_USERNAME}", EngagementTimelineView),
+    _endpoint(r"course_learner_metadata/(?P<course_id>[\s\S]*?)", LearnerMetadataView),
     _endpoint("programs", ProgramsView),
     _endpoint("runs", PipelineRunsView),
 ]

@@ -7,6 +7,7 @@ from calendar import timegm
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date
 from rest_framework.renderers import JSONRenderer
@@ -59,7 +60,10 @@ class ReportView(APIView):
             return None
         ended = timegm(self.run.ended.timetuple())
         tag = etag(
-            self.run.run_id, request.build_absolute_uri(), request.accepted_renderer.media_type
+            self.run.run_id,
+            request.build_absolute_uri(),
+            request.accepted_renderer.media_type,
+            settings.LMS_ACCOUNT_URL,
         )
         self.validators = {
             "ETag": tag,
@@ -111,17 +115,20 @@ class ReportView(APIView):
 
 
 class CourseReportView(ReportView):
-    """Rows of one course."""
+    """Rows of one course, which stands in the path or is the parameter ``course_id``."""
+
+    course_id: str
 
     def initial(self, request: Request, *args: Any, **path: str) -> None:
         """Check the request.
 
-        Raises CourseNotSpecified or CourseKeyMalformed if the path does not say which course.
+        Raises CourseNotSpecified or CourseKeyMalformed if it does not say which course.
         """
         super().initial(request, *args, **path)
-        if not path["course_id"]:
+        self.course_id = path.get("course_id", request.query_params.get("course_id", ""))
+        if not self.course_id:
             raise CourseNotSpecified
-        parse_course_id(path["course_id"])
+        parse_course_id(self.course_id)
 
     def answer(self, parameters: Parameters, **path: str) -> Response:
         """All rows, as a list.
@@ -130,12 +137,12 @@ class CourseReportView(ReportView):
         """
         fields, rows = self.fields(parameters), self.rows(parameters, **path)
         if not rows:
-            raise NoData(f"The reports have no such data on course {path['course_id']}.")
+            raise NoData(f"The reports have no such data on course {self.course_id}.")
         return Response(self.serialize(rows, fields))
 
     def file_name(self) -> str:
         """The name under which the answer is saved: of course and content."""
-        return f"{course_slug(self.kwargs['course_id'])}--{self.slug}.csv"
+        return f"{course_slug(self.course_id)}--{self.slug}.csv"
 
 
 def course_slug(course_id: str) -> str:
