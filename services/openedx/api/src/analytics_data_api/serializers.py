@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from analytics_data_api.answers import plain
@@ -13,6 +14,29 @@ from analytics_data_api.reports import models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+class ErrorSerializer(serializers.Serializer):
+    """What is wrong with a request, or with the server."""
+
+    error_code = serializers.CharField(help_text="for programs; does not change")
+    developer_message = serializers.CharField(help_text="what is wrong, and what to do")
+
+
+STATES = ("OK", "UNAVAILABLE")
+
+
+class HealthDetailSerializer(serializers.Serializer):
+    """The state of each part."""
+
+    database_connection = serializers.ChoiceField(STATES)
+
+
+class HealthSerializer(serializers.Serializer):
+    """Whether reports can be served."""
+
+    overall_status = serializers.ChoiceField(STATES)
+    detailed_status = HealthDetailSerializer()
 
 
 class ChosenFields:
@@ -107,8 +131,8 @@ class CourseEnrollmentByGenderSerializer(ChosenFields, serializers.Serializer):
 class CountrySerializer(serializers.Serializer):
     """A country; without codes if it is unknown."""
 
-    alpha2 = serializers.CharField()
-    alpha3 = serializers.CharField()
+    alpha2 = serializers.CharField(allow_null=True)
+    alpha3 = serializers.CharField(allow_null=True)
     name = serializers.CharField()
 
 
@@ -337,33 +361,58 @@ class VideoTimelineSerializer(ChosenFields, serializers.ModelSerializer):
         fields = ("segment", "num_users", "num_views", "created")
 
 
+class CountsSerializer(ChosenFields, serializers.Serializer):
+    """Learners of a course with one enrollment mode."""
+
+    count = serializers.IntegerField()
+    cumulative_count = serializers.IntegerField()
+    count_change_7_days = serializers.IntegerField()
+    passing_users = serializers.IntegerField()
+
+
+class CountsByModeSerializer(serializers.Serializer):
+    """Learners of a course by enrollment mode."""
+
+    audit = CountsSerializer()
+    credit = CountsSerializer()
+    honor = CountsSerializer()
+    masters = CountsSerializer()
+    professional = CountsSerializer()
+    verified = CountsSerializer()
+
+
+@extend_schema_field(CountsByModeSerializer)
+class CountsByModeField(serializers.ReadOnlyField):
+    """The same as it comes: of hundreds of courses, serializers would take longer than all else."""
+
+
 class CourseSummarySerializer(ChosenFields, serializers.Serializer):
     """A course: what the catalog says of it, and its learners of the last day."""
 
     course_id = serializers.CharField()
-    catalog_course_title = serializers.CharField()
-    catalog_course = serializers.CharField()
-    start_date = serializers.DateTimeField()
-    end_date = serializers.DateTimeField()
-    pacing_type = serializers.CharField()
-    availability = serializers.CharField()
+    catalog_course_title = serializers.CharField(allow_null=True)
+    catalog_course = serializers.CharField(allow_null=True)
+    start_date = serializers.DateTimeField(allow_null=True)
+    end_date = serializers.DateTimeField(allow_null=True)
+    pacing_type = serializers.CharField(allow_null=True)
+    availability = serializers.CharField(allow_null=True)
     count = serializers.IntegerField()
     cumulative_count = serializers.IntegerField()
     count_change_7_days = serializers.IntegerField()
     verified_enrollment = serializers.IntegerField()
     passing_users = serializers.IntegerField()
-    enrollment_modes = serializers.ReadOnlyField()
+    enrollment_modes = CountsByModeField()
     created = serializers.DateTimeField()
     recent_count_change = serializers.IntegerField()
-    programs = serializers.ReadOnlyField()
+    programs = serializers.ListField(child=serializers.CharField())
 
 
 class ProgramSerializer(ChosenFields, serializers.Serializer):
     """A program, and the courses that are part of it."""
 
     program_id = serializers.CharField()
-    program_type = serializers.CharField()
-    program_title = serializers.CharField()
+    program_type = serializers.CharField(allow_null=True)
+    program_title = serializers.CharField(allow_null=True)
     course_ids = serializers.ListField(child=serializers.CharField())
     created = serializers.DateTimeField()
 

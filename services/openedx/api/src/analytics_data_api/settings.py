@@ -22,19 +22,36 @@ ANALYTICS_DATA_API_HTTPS           on (the default): behind TLS; off: plain http
                                    Whether a request came over TLS is told by X-Forwarded-Proto, if
                                    it comes from an address in gunicorn's ``--forwarded-allow-ips``
 ANALYTICS_DATA_API_TOKEN           the token of Insights; read by the command ``prepare``
+ANALYTICS_DATA_API_RATE            how often a token may ask each process: 600/minute by default, or
+                                   none: as often as it likes, as Insights' own always may
 ANALYTICS_DATA_API_LOG_FORMAT      plain (the default), or json: an object a line
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 
 from openedx_base.configuration import Configuration
 from openedx_base.databases import is_mariadb
 from openedx_base.logs import DJANGO, FORMATS, logging_for
 
 _configuration = Configuration.load("ANALYTICS_API_CFG")
+
+
+def _rate(text: str) -> str | None:
+    """How often a token may ask, as DRF has it; None: as often as it likes."""
+    if text == "none":
+        return None
+    if not re.fullmatch(r"([1-9]\d{0,8}/(second|minute|hour|day))?", text):
+        raise ImproperlyConfigured(
+            f"ANALYTICS_DATA_API_RATE is {text!r}: set it to a rate such as 600/minute, or to none"
+        )
+    return text or "600/minute"
+
 
 DEBUG = False
 SECRET_KEY = _configuration.text("ANALYTICS_DATA_API_SECRET_KEY") or secrets.token_urlsafe(50)
@@ -53,15 +70,20 @@ INSTALLED_APPS = [
     "analytics_data_api.reports",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.staticfiles",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework",
     "rest_framework.authtoken",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 # Each URL is served with and without its trailing slash.
 APPEND_SLASH = False
 
@@ -133,6 +155,9 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
+    "DEFAULT_SCHEMA_CLASS": "analytics_data_api.documentation.schema.Documentation",
+    "DEFAULT_THROTTLE_CLASSES": ["analytics_data_api.throttles.TokenThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": _rate(_configuration.text("ANALYTICS_DATA_API_RATE"))},
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "analytics_data_api.negotiation.QualityNegotiation",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "analytics_data_api.exceptions.exception_handler",
@@ -140,6 +165,28 @@ REST_FRAMEWORK = {
     "DATE_FORMAT": "%Y-%m-%d",
     "DATETIME_FORMAT": "%Y-%m-%dT%H%M%S",
 }
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Data API of Analytics Micro",
+    "DESCRIPTION": (
+        "Course analytics of an Open edX site. All that is here below `/api/v0/` is below"
+        " `/api/v1/` too, but for learners by year of birth. Every answer is JSON, or CSV if the"
+        " request's Accept header prefers `text/csv`; every error is JSON."
+    ),
+    "VERSION": "0",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"StateEnum": "analytics_data_api.serializers.STATES"},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "analytics_data_api.documentation.schema.share_responses",
+    ],
+}
+# What the pages of the documentation need, from the packages that have it.
+STATIC_URL = "/docs/assets/"
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder"]
+WHITENOISE_USE_FINDERS = True
+
 # Course ids come as so many values of one form field.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 

@@ -6,6 +6,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from rest_framework.authtoken.models import Token
 
+INSIGHTS = "insights"
+"""The user of Insights."""
+
 _SHORTEST = 20  # characters; 80 bits in hexadecimal digits
 _LONGEST = 40  # characters
 

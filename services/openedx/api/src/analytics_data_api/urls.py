@@ -12,6 +12,7 @@ from django.urls import URLPattern, include, path, re_path
 from analytics_data_api.views.activity import CourseActivityView, RecentActivityView
 from analytics_data_api.views.course_summaries import CourseSummariesView
 from analytics_data_api.views.course_totals import CourseTotalsView
+from analytics_data_api.views.documentation import DocumentationView, SchemaView
 from analytics_data_api.views.engagement import UserEngagementView
 from analytics_data_api.views.enrollment import (
     CourseEnrollmentByBirthYearView,
@@ -95,9 +96,15 @@ _v1 = [
 ]
 _v0 = [*_v1, _endpoint(f"{_COURSE}/enrollment/birth_year", CourseEnrollmentByBirthYearView)]
 
-urlpatterns = [
+_documented = [
     *_operational,
     path("api/report_files/<link>/", ReportFileView.as_view(), name="report_file"),
     path("api/v0/", include(_v0)),
+]
+
+urlpatterns = [
+    *_documented,
     path("api/v1/", include(_v1)),
+    path("docs/openapi.json", SchemaView.as_view(patterns=_documented), name="schema"),
+    _endpoint("docs", DocumentationView),
 ]

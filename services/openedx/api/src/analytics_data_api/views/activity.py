@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework.response import Response
 
+from analytics_data_api.documentation import parameters as p
 from analytics_data_api.exceptions import NoData
 from analytics_data_api.reports.models import CourseActivity
 from analytics_data_api.serializers import CourseActivitySerializer, RecentActivitySerializer
@@ -27,12 +28,9 @@ _LABELS = {activity_type: label for label, activity_type in ACTIVITY_TYPES.items
 
 
 class CourseActivityView(CourseReportView):
-    """Learners of each week by what they did; of the latest week if no dates are given.
+    """Learners of each week by what they did; of the latest week if no dates are given."""
 
-    start_date -- weeks that begin on or after it
-    end_date -- weeks that end before it
-    """
-
+    parameters = (p.START_DATE, p.END_DATE)
     serializer_class = CourseActivitySerializer
     slug = "engagement-activity"
 
@@ -68,12 +66,10 @@ def _week(activities: list[CourseActivity]) -> dict[str, Any]:
 
 
 class RecentActivityView(CourseReportView):
-    """Learners with one kind of activity in the latest week that has it.
+    """Learners with one kind of activity in the latest week that has it."""
 
-    activity_type -- any (the default), attempted_problem, played_video or posted_forum
-    label -- the same; its older name
-    """
-
+    parameters = (p.ACTIVITY_TYPE, p.LABEL)
+    shape = "object"
     serializer_class = RecentActivitySerializer
     slug = "engagement-recent-activity"
 

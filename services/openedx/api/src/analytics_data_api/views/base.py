@@ -14,7 +14,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics_data_api.exceptions import CourseNotSpecified, NoData
+from analytics_data_api.exceptions import CourseKeyMalformed, CourseNotSpecified, NoData
 from analytics_data_api.parameters import Parameters, parse_course_id
 from analytics_data_api.renderers import CSVRenderer
 from analytics_data_api.reports.snapshot import Run, snapshot
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from django.http import HttpResponseBase
+    from drf_spectacular.utils import OpenApiParameter
+    from rest_framework.exceptions import APIException
     from rest_framework.request import Request
     from rest_framework.serializers import BaseSerializer
 
@@ -32,8 +34,6 @@ RUN_HEADER = "X-Pipeline-Run"
 
 class ReportView(APIView):
     """Rows of the reports, all from one run of the pipeline, whose id is in the answer's header.
-
-    The parameter ``fields`` chooses members and their order.
 
     Until another run publishes, an answer stays what it is: who has one and asks with its ETag, or
     its date, is told so without a look at the rows.
@@ -44,6 +44,12 @@ class ReportView(APIView):
     serializer_class: type[BaseSerializer]
     slug: str  # what a CSV's file name says of its content
     changes_with_runs_alone = True
+
+    # For the documentation: parameters beside ``fields``, and errors beside those of all reports.
+    parameters: Sequence[OpenApiParameter] = ()
+    can_exclude = False
+    shape = "list"
+    errors: Sequence[APIException] = (NoData("The reports have no such data."),)
 
     run: Run | None = None
     validators: dict[str, str] = {}  # headers by which a client asks again
@@ -116,6 +122,12 @@ class ReportView(APIView):
 
 class CourseReportView(ReportView):
     """Rows of one course, which stands in the path or is the parameter ``course_id``."""
+
+    errors: Sequence[APIException] = (
+        CourseNotSpecified(),
+        CourseKeyMalformed("nonsense"),
+        NoData("The reports have no such data on course course-v1:Ex+Demo+2026."),
+    )
 
     course_id: str
 

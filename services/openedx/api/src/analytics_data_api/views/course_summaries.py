@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
-from analytics_data_api.exceptions import NoData
+from analytics_data_api.documentation import parameters as p
+from analytics_data_api.exceptions import CourseKeyMalformed, NoData
 from analytics_data_api.pagination import link_header, page_of
 from analytics_data_api.serializers import CourseSummarySerializer
 from analytics_data_api.summaries import (
@@ -29,19 +31,31 @@ if TYPE_CHECKING:
 class CourseSummariesView(ReportView):
     """Courses, one object each: a list, or a page of it. POST does the same for long parameters.
 
-    course_ids -- courses to show; all by default
-    text_search -- a part of title or id
-    availability -- archived, current, upcoming, unknown: one or more
-    pacing_type -- instructor_paced, self_paced: one or more
-    program_ids -- programs to show the courses of
-    order_by, sort_order -- a member and asc or desc; catalog_course_title and asc by default
-    page, page_size -- a page, from 1, and the courses on it, 100 by default
-    all -- true: the whole list, whatever page says
-    fields, exclude -- members to show, and to leave out, also within enrollment_modes
-    programs -- true: with the ids of each course's programs
-    recent_date -- a day since whose end recent_count_change tells the change
+    Members to leave out are left out within ``enrollment_modes`` too. ``programs`` and
+    ``recent_count_change`` are there only if they are asked for.
     """
 
+    parameters = (
+        p.COURSE_IDS,
+        p.COURSES_TEXT,
+        p.AVAILABILITY,
+        p.PACING_TYPE,
+        p.PROGRAM_IDS,
+        p.COURSES_ORDER,
+        p.SORT_ORDER,
+        p.PAGE,
+        p.PAGE_SIZE,
+        p.ALL,
+        p.PROGRAMS,
+        p.RECENT_DATE,
+    )
+    can_exclude = True
+    shape = "list or page"
+    errors = (
+        CourseKeyMalformed("nonsense"),
+        NoData("The reports have no such course."),
+        NotFound("There is no page 7: the last one is 2."),
+    )
     serializer_class = CourseSummarySerializer
     slug = "course_summaries"
 

@@ -8,6 +8,8 @@ from django.db.models import Q, Sum
 from rest_framework.response import Response
 
 from analytics_data_api import enrollment_modes
+from analytics_data_api.documentation import parameters as p
+from analytics_data_api.exceptions import CourseKeyMalformed
 from analytics_data_api.reports.models import CourseMetaSummaryEnrollment
 from analytics_data_api.serializers import CourseTotalsSerializer
 from analytics_data_api.views.base import ReportView
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class CourseTotalsView(ReportView):
-    """Sums over courses, as an object. POST does the same for long parameters.
+    """Sums over courses, as an object. POST does the same for long parameters."""
 
-    course_ids -- the courses; all by default
-    """
-
+    parameters = (p.COURSE_IDS,)
+    shape = "object"
+    errors = (CourseKeyMalformed("nonsense"),)
     serializer_class = CourseTotalsSerializer
     slug = "course_totals"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics_data_api import enrollment_modes
 from analytics_data_api.countries import country
+from analytics_data_api.documentation import parameters as p
 from analytics_data_api.reports import models
 from analytics_data_api.serializers import (
     CourseEnrollmentByBirthYearSerializer,
@@ -31,12 +32,9 @@ UNKNOWN_GENDER = "unknown"
 
 
 class CourseEnrollmentView(CourseReportView):
-    """Learners of a course at the end of each day; of the latest day if no dates are given.
+    """Learners of a course at the end of each day; of the latest day if no dates are given."""
 
-    start_date -- days from it on
-    end_date -- days before it
-    """
-
+    parameters = (p.START_DATE, p.END_DATE)
     model: type[CourseEnrollmentModel] = models.CourseEnrollmentDaily
     serializer_class = CourseEnrollmentSerializer
     slug = "enrollment"

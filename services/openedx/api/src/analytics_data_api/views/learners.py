@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import Count, Sum
+from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
+from analytics_data_api.documentation import parameters as p
 from analytics_data_api.exceptions import (
+    CourseKeyMalformed,
+    CourseNotSpecified,
     LearnerEngagementTimelineNotFound,
     LearnerNotFound,
     ParametersExcludeEachOther,
@@ -51,16 +55,27 @@ class RosterView(CourseReportView):
 
 
 class LearnersView(RosterView):
-    """The learners of a course: a page of them.
+    """The learners of a course: a page of them, the first one by default."""
 
-    text_search -- words, each a part of name, username or e-mail address
-    segments, ignore_segments -- kinds of learner to show, or not to show: highly_engaged,
-        disengaging, struggling, inactive, unenrolled
-    cohort, enrollment_mode -- those of the learners to show
-    order_by, sort_order -- a member or engagement, and asc or desc; username and asc by default
-    page, page_size -- a page, from 1, and the learners on it: 25 by default, 100 at most
-    """
-
+    parameters = (
+        p.COURSE_ID,
+        p.LEARNERS_TEXT,
+        p.LEARNER_SEGMENTS,
+        p.IGNORE_SEGMENTS,
+        p.COHORT,
+        p.ENROLLMENT_MODE,
+        p.LEARNERS_ORDER,
+        p.SORT_ORDER,
+        p.PAGE,
+        p.LEARNERS_PAGE_SIZE,
+    )
+    shape = "page"
+    errors = (
+        CourseNotSpecified(),
+        CourseKeyMalformed("nonsense"),
+        ParametersExcludeEachOther("segments", "ignore_segments"),
+        NotFound("There is no page 7: the last one is 2."),
+    )
     serializer_class = LearnerSerializer
     slug = "learners"
 
@@ -100,6 +115,13 @@ class LearnersView(RosterView):
 class LearnerView(RosterView):
     """One learner of a course."""
 
+    parameters = (p.COURSE_ID,)
+    shape = "object"
+    errors = (
+        CourseNotSpecified(),
+        CourseKeyMalformed("nonsense"),
+        LearnerNotFound("ann", "course-v1:Ex+Demo+2026"),
+    )
     serializer_class = LearnerSerializer
     slug = "learner"
 
@@ -121,6 +143,13 @@ class EngagementTimelineView(CourseReportView):
     Problems and videos are counted once a day, contributions to discussions each.
     """
 
+    parameters = (p.COURSE_ID,)
+    shape = "days"
+    errors = (
+        CourseNotSpecified(),
+        CourseKeyMalformed("nonsense"),
+        LearnerEngagementTimelineNotFound("ann", "course-v1:Ex+Demo+2026"),
+    )
     serializer_class = EngagementDaySerializer
     slug = "engagement_timeline"
 
@@ -175,6 +204,8 @@ class LearnerMetadataView(RosterView):
     With it comes which values of what learners did in the last week are high and low in the course.
     """
 
+    shape = "object"
+    errors = (CourseNotSpecified(), CourseKeyMalformed("nonsense"))
     serializer_class = LearnerMetadataSerializer
     slug = "learner_metadata"
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.authtoken.models import Token
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
@@ -14,6 +15,7 @@ from rest_framework.views import APIView
 
 from analytics_data_api.exceptions import ReportsDatabaseUnavailable
 from analytics_data_api.reports.snapshot import snapshot
+from analytics_data_api.serializers import HealthSerializer
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -21,11 +23,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+_EMPTY = {HTTPStatus.OK: OpenApiResponse(description="An empty answer.")}
+
+
 class StatusView(APIView):
     """Answers if the server runs at all; for everyone."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()
+    answers = _EMPTY  # for the documentation, here as below
 
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """An empty answer."""
@@ -34,6 +41,8 @@ class StatusView(APIView):
 
 class AuthenticatedView(APIView):
     """Answers those whose token is valid."""
+
+    answers = _EMPTY
 
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """An empty answer."""
@@ -45,6 +54,11 @@ class HealthView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()
+    answers = {
+        HTTPStatus.OK: HealthSerializer,
+        HTTPStatus.SERVICE_UNAVAILABLE: HealthSerializer,
+    }
 
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """OK, or UNAVAILABLE with status 503 if one of the databases cannot be read."""

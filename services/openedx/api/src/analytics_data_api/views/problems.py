@@ -11,7 +11,8 @@ from django.db.models import Max, Q, Sum
 from rest_framework.response import Response
 
 from analytics_data_api.answers import consolidated
-from analytics_data_api.exceptions import NoData
+from analytics_data_api.documentation import parameters as p
+from analytics_data_api.exceptions import CourseKeyMalformed, NoData
 from analytics_data_api.reports.models import (
     AnswerDistribution,
     GradeDistribution,
@@ -99,13 +100,16 @@ def _with_tags(rows: list[TagsDistribution]) -> dict[str, Any]:
 
 
 class ModuleReportView(ReportView):
-    """Rows of one block.
+    """Rows of one block; of several runs of a course, if an id of the old form does not say which.
 
-    Ids of the old form do not say of which run of a course they are: rows are of all of them.
-
-    course_id -- one of these
+    The parameter ``course_id`` chooses among these.
     """
 
+    parameters = (p.ONE_COURSE_ID,)
+    errors = (
+        CourseKeyMalformed("nonsense"),
+        NoData("The reports have no such data on a block of this id."),
+    )
     model: type[ModuleModel]
 
     def answer(self, parameters: Parameters, **path: str) -> Response:

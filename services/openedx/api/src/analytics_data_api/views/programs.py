@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework.response import Response
 
+from analytics_data_api.documentation import parameters as p
 from analytics_data_api.exceptions import NoData
 from analytics_data_api.reports.models import CourseProgramMetadata
 from analytics_data_api.serializers import ProgramSerializer
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
 
 
 class ProgramsView(ReportView):
-    """The programs that have courses. POST does the same for long parameters.
+    """The programs that have courses. POST does the same for long parameters."""
 
-    program_ids -- programs to show; all by default
-    fields, exclude -- members to show, and to leave out
-    """
-
+    parameters = (p.PROGRAM_IDS,)
+    can_exclude = True
+    errors = (NoData("The reports have no such program."),)
     serializer_class = ProgramSerializer
     slug = "programs"
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics_data_api import report_files
+from analytics_data_api.exceptions import (
+    CannotCreateReportDownloadLink,
+    CourseKeyMalformed,
+    CourseNotSpecified,
+    ReportFileNotFound,
+    ReportLinkExpired,
+    ReportLinkInvalid,
+)
+from analytics_data_api.renderers import CSVRenderer
 from analytics_data_api.serializers import ReportLinkSerializer
 from analytics_data_api.views.base import CourseReportView
 
@@ -23,8 +35,19 @@ if TYPE_CHECKING:
 
 
 class ReportLinkView(CourseReportView):
-    """A link by which a report on a course can be had for two minutes, by whoever has it."""
+    """A link by which a report on a course can be had for two minutes, by whoever has it.
 
+    Reports are problem_response, student_engagement_daily, student_engagement_weekly and
+    student_engagement_all; of several files it is the newest.
+    """
+
+    shape = "object"
+    errors = (
+        CourseNotSpecified(),
+        CourseKeyMalformed("nonsense"),
+        ReportFileNotFound("course-v1:Ex+Demo+2026", "problem_response"),
+        CannotCreateReportDownloadLink(),
+    )
     serializer_class = ReportLinkSerializer
     slug = "report"
     changes_with_runs_alone = False
@@ -60,6 +83,17 @@ class ReportFileView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()
+    renderer_classes = (JSONRenderer, CSVRenderer)
+
+    # For the documentation.
+    answers = {(HTTPStatus.OK, "text/csv"): OpenApiTypes.STR}
+    errors = (
+        ReportFileNotFound("course-v1:Ex+Demo+2026", "problem_response"),
+        ReportLinkInvalid(),
+        ReportLinkExpired(),
+        CannotCreateReportDownloadLink(),
+    )
 
     def get(self, request: Request, link: str) -> StreamingHttpResponse:  # noqa: ARG002
         """The file as CSV.

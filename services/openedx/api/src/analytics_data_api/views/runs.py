@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analytics_data_api.documentation import parameters as p
 from analytics_data_api.reports.models import PipelineRun
 from analytics_data_api.serializers import PipelineRunSerializer
 from analytics_data_api.views.base import ReportView
@@ -13,12 +14,10 @@ if TYPE_CHECKING:
 
 
 class PipelineRunsView(ReportView):
-    """The runs of the pipeline, newest first.
+    """The runs of the pipeline, newest first."""
 
-    status -- succeeded or failed; both by default
-    limit -- the number of runs; all by default
-    """
-
+    parameters = (p.RUN_STATUS, p.LIMIT)
+    errors = ()
     serializer_class = PipelineRunSerializer
     slug = "pipeline_runs"
     changes_with_runs_alone = False  # those that failed are listed too

@@ -31,6 +31,7 @@ class VideoTimelineView(ReportView):
 
     serializer_class = VideoTimelineSerializer
     slug = "engagement-video-timeline"
+    errors = (NoData("The reports have no video of this id that was watched."),)
 
     def answer(self, parameters: Parameters, **path: str) -> Response:
         """All rows, as a list.

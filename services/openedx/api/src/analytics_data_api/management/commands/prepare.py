@@ -10,12 +10,10 @@ from django.core.management import BaseCommand, CommandError
 from analytics_data_api.database import ReportsDatabaseError, migrate_sqlite
 from analytics_data_api.reports.apps import ReportsConfig
 from analytics_data_api.reports.router import ALIAS, MIGRATIONS_ALIAS
-from analytics_data_api.tokens import BadToken, set_token
+from analytics_data_api.tokens import INSIGHTS, BadToken, set_token
 from openedx_base.databases import is_mariadb
 from openedx_base.errors import PreparationError
 from openedx_base.preparation import prepare, told_in_one_line
-
-USERNAME = "insights"
 
 
 class Command(BaseCommand):
@@ -41,7 +39,7 @@ class Command(BaseCommand):
             prepare("default", "ANALYTICS_DATA_API_DATABASE")
             with told_in_one_line("default"):
                 if settings.INSIGHTS_TOKEN:
-                    set_token(USERNAME, settings.INSIGHTS_TOKEN)
+                    set_token(INSIGHTS, settings.INSIGHTS_TOKEN)
         except (ReportsDatabaseError, PreparationError) as error:
             raise CommandError(str(error)) from error
         except BadToken as error:

@@ -1,0 +1,1 @@
+"""What the API's own documentation says of it, as OpenAPI 3."""
