@@ -144,6 +144,8 @@ def test_page_after_the_last(served: Served) -> None:
         ({"json": [COURSE]}, 400),
         ({"json": {"course_ids": {"a": 1}}}, 400),
         ({"json": {"course_ids": [[COURSE]]}}, 400),
+        ({"json": {"course_ids": [None]}}, 400),
+        ({"json": {"course_ids": None, "": {}, "unheard of": [{}]}}, 404),
         ({"json": {"text_search": ["\ud800"], "order_by": "\ud800"}}, 400),
         ({"data": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=y"}}, 404),
         ({"data": b"x", "headers": {"Content-Type": "multipart/form-data"}}, 400),

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from analyticsclient.client import Client
@@ -24,6 +25,7 @@ from analytics_data_api.database import known_migrations
 from insights_pipeline.publish.mariadb import Account, MariaDBReports
 from insights_pipeline.update import run_update
 from mariadb_server import PASSWORDS, manage, python_path
+from published import ANSWERS, CS, ENGAGEMENT, LEARNERS, run
 from served import Served
 from serving import DataApi
 from tasks.lib.local import serve
@@ -443,6 +445,52 @@ def test_published_client(served: Served, on_mariadb: Served) -> None:
         ]
 
     assert comparable(answers(on_mariadb)) == comparable(answers(served))
+
+
+BY_HAND = {
+    "learner_roster": LEARNERS,
+    "module_engagement": ENGAGEMENT,
+    "answer_distribution": ANSWERS,
+    "pipeline_run": [run(1, "succeeded", interval_end="2026-01-25")],
+}
+LISTS_OF_LEARNERS = (
+    "",
+    "order_by=username&sort_order=desc",
+    "order_by=problem_attempts_per_completed",
+    "order_by=problem_attempts_per_completed&sort_order=desc",
+    "order_by=enrollment_date&page_size=3",
+    "text_search=ÅNG",
+    "text_search=BOB@y%20100%25_\\*",
+    "segments=struggling,inactive&ignore_segments=inactive",
+    "ignore_segments=highly_engaged&cohort=Blue",
+)
+
+
+def test_learners_and_problems(empty: Served, mariadb: Server) -> None:
+    paths = [
+        *(f"courses/{CS}/learners/?{question}" for question in LISTS_OF_LEARNERS),
+        *(f"courses/{CS}/{name}/" for name in ("problems", "user_engagement")),
+        f"course_learner_metadata/{CS}/",
+        f"engagement_timelines/ann/?course_id={quote(CS)}",
+        f"learners/Bob/?course_id={quote(CS)}",
+        "problems/sums/answer_distribution/",
+    ]
+    databases = mariadb.make_databases()
+    with serving(databases) as api:
+        for table, rows in BY_HAND.items():
+            empty.insert(table, *rows)
+            for row in rows:
+                named = {"created": "2026-02-01 03:00:00", **row}
+                mariadb.do(
+                    f"INSERT INTO {table} ({', '.join(f'`{name}`' for name in named)})"
+                    f" VALUES ({', '.join(['%s'] * len(named))})",
+                    *named.values(),
+                    database=databases.reports,
+                )
+        for path in paths:
+            ours, theirs = api.get(f"/api/v0/{path}"), empty.get(f"/api/v0/{path}")
+            assert (ours.status_code, theirs.status_code) == (200, 200), path
+            assert comparable(ours.json()) == comparable(theirs.json()), path
 
 
 def test_ids_that_differ_in_case_or_at_their_end_are_others(on_mariadb: Served) -> None:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from analyticsclient.client import Client
+from analyticsclient.constants import data_formats
+from analyticsclient.exceptions import NotFoundError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -189,6 +192,27 @@ def test_runs_that_share_a_block_are_not_mixed(api: Served) -> None:
     ]
     [row] = get(api, path, course_id="Ex/Old/T2")
     assert row["course_id"] == "Ex/Old/T2"
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+def test_published_client_gets_the_same(version: str, api: Served) -> None:
+    client = Client(f"{api.api.root}/api/{version}", api.api.token, timeout=30)
+    course, problem = client.courses(CS), client.modules(CS, PROBLEM)
+    asked = {
+        f"courses/{CS}/problems/": course.problems,
+        f"courses/{CS}/problems_and_tags/": course.problems_and_tags,
+        f"problems/{PROBLEM}/answer_distribution/": problem.answer_distribution,
+        f"problems/{PROBLEM}/grade_distribution/": problem.grade_distribution,
+        f"problems/{SUBSECTION}/sequential_open_distribution/": client.modules(
+            CS, SUBSECTION
+        ).sequential_open_distribution,
+    }
+
+    for path, method in asked.items():
+        assert method() == get(api, path)
+        assert method(data_format=data_formats.CSV) == api.csv(f"/api/v0/{path}")
+    with pytest.raises(NotFoundError):
+        client.modules(CS, "x").answer_distribution()
 
 
 def test_answers_as_csv_are_no_formulas(api: Served) -> None:

@@ -25,6 +25,12 @@ RESOURCES = (
     "enrollment/birth_year",
     "enrollment/education",
     "enrollment/gender",
+    "enrollment/location",
+    "learners",
+    "problems",
+    "problems_and_tags",
+    "reports/problem_response",
+    "user_engagement",
     "videos",
 )
 texts = st.text(max_size=30)
@@ -68,6 +74,11 @@ parameters = st.fixed_dictionaries(
         "page_size": numbers,
         "all": flags,
         "limit": numbers,
+        "course_id": course_ids,
+        "cohort": texts,
+        "enrollment_mode": texts,
+        "segments": st.one_of(texts, st.sampled_from(("struggling", "inactive,unenrolled"))),
+        "ignore_segments": st.one_of(texts, st.sampled_from(("highly_engaged",))),
         "status": st.one_of(texts, st.sampled_from(("succeeded", "failed"))),
     },
 )
@@ -126,17 +137,37 @@ def test_any_question_about_a_course(
 
 
 @wild
-@given(texts, parameters, accepted)
-def test_any_question_about_a_video(
-    served: Served, video_id: str, asked: dict[str, str], accept: str
+@given(
+    st.sampled_from(
+        (
+            "videos/{}/timeline",
+            "problems/{}/answer_distribution",
+            "problems/{}/grade_distribution",
+            "problems/{}/sequential_open_distribution",
+            "learners/{}",
+            "engagement_timelines/{}",
+            "course_learner_metadata/{}",
+            "courses/a/b/c/reports/{}",
+        )
+    ),
+    texts,
+    parameters,
+    accepted,
+)
+def test_any_question_about_a_part_of_a_course(
+    served: Served, resource: str, name: str, asked: dict[str, str], accept: str
 ) -> None:
-    path = f"/api/v1/videos/{quote(video_id, safe='/:+|')}/timeline/"
+    path = f"/api/v1/{resource.format(quote(name, safe='/:+|'))}/"
 
     check(served.get(path, params=asked, headers={"Accept": accept}))
 
 
 @wild
-@given(st.sampled_from(("course_summaries", "course_totals", "runs")), parameters, accepted)
+@given(
+    st.sampled_from(("course_summaries", "course_totals", "learners", "programs", "runs")),
+    parameters,
+    accepted,
+)
 def test_any_question_about_all_courses(
     served: Served, resource: str, asked: dict[str, str], accept: str
 ) -> None:
@@ -144,7 +175,7 @@ def test_any_question_about_all_courses(
 
 
 @wild
-@given(st.sampled_from(("course_summaries", "course_totals")), bodies)
+@given(st.sampled_from(("course_summaries", "course_totals", "programs")), bodies)
 def test_any_question_in_a_body(served: Served, resource: str, body: object) -> None:
     headers = {"Content-Type": "application/json"}
 

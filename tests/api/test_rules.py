@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from analyticsclient.client import Client
 
 from published import run
 
@@ -574,6 +575,16 @@ def test_programs(api: Served) -> None:
     assert api.csv("/api/v0/programs/?fields=program_title,course_ids").splitlines()[1] == (
         f'\'=Stars,"{OLD}, {CS}"'
     )
+
+
+def test_published_client_gets_the_same(api: Served) -> None:
+    client = Client(api.api.url_v1, api.api.token, timeout=30)
+
+    assert client.programs().programs() == get(api, "programs/")
+    found = client.programs().programs(["p2"], fields=["program_title", "created"])
+    assert found == get(api, "programs/", program_ids="p2", fields="program_title,created")
+    location = client.courses(CS).enrollment("location")
+    assert location == get(api, f"courses/{CS}/enrollment/location/")
 
 
 def test_program_that_nobody_knows(api: Served) -> None:

@@ -52,16 +52,6 @@ class IllegalParameterValue(exceptions.APIException):
         super().__init__(f"{name}={_shown(value)}: expected {expected}.")
 
 
-class ParametersExcludeEachOther(exceptions.APIException):
-    """Two parameters make no sense together."""
-
-    status_code = HTTPStatus.BAD_REQUEST
-    default_code = "illegal_parameter_values"
-
-    def __init__(self, one: str, other: str) -> None:
-        super().__init__(f"{one} and {other} exclude each other: give one of them.")
-
-
 class NoData(exceptions.NotFound):
     """The reports hold nothing of what was asked for."""
 

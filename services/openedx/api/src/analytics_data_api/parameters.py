@@ -1,8 +1,8 @@
 """A request's parameters: of the URL, and of the body of a POST that stands for a long GET.
 
-A list is given as values separated by commas, as a repeated parameter, or as a JSON array. Blank is
-the same as not given. What is in the URL precedes what is in the body, so that the link to the next
-page works for a POST too.
+A list is given as values separated by commas, as a repeated parameter, or as a JSON array. Blank,
+or null in JSON, is the same as not given; what no resource asks for is passed over. What is in the
+URL precedes what is in the body, so that the link to the next page works for a POST too.
 """
 
 from __future__ import annotations
@@ -35,19 +35,30 @@ class Parameters:
 
         Raises ParseError if the body is not what its content type says.
         """
-        self._values = _texts_by_name(request.query_params)
+        self._given = [request.query_params]
         if request.method == "POST":
-            self._values = {**_texts_by_name(_body(request)), **self._values}
+            self._given.append(_body(request))
 
     def text(self, name: str) -> str | None:
         """A single value; the last one if there are several."""
-        values = self._values.get(name)
+        values = self._values(name)
         return values[-1] if values else None
 
     def texts(self, name: str) -> list[str]:
         """The values of a list, each once, in the order in which they were given."""
-        parts = (part for value in self._values.get(name, ()) for part in value.split(","))
+        parts = (part for value in self._values(name) for part in value.split(","))
         return list(dict.fromkeys(stripped for part in parts if (stripped := part.strip())))
+
+    def _values(self, name: str) -> list[str]:
+        """The values of a parameter as texts, without blank ones.
+
+        Raises IllegalParameterValue if one is an object, or an array within one.
+        """
+        for given in self._given:
+            is_form = isinstance(given, QueryDict)
+            if texts := _texts(name, given.getlist(name) if is_form else given.get(name)):
+                return texts
+        return []
 
     def choice(self, name: str, choices: Collection[str]) -> str | None:
         """A value out of a few, in any case.
@@ -154,21 +165,15 @@ def _body(request: Request) -> dict[str, Any] | QueryDict:
     return data
 
 
-def _texts_by_name(values: dict[str, Any] | QueryDict) -> dict[str, list[str]]:
-    """The values of each parameter as texts, without blank ones."""
-    given = values.lists() if isinstance(values, QueryDict) else values.items()
-    found = {name: _texts(name, value) for name, value in given}
-    return {name: texts for name, texts in found.items() if texts}
-
-
-def _texts(name: str, value: object) -> list[str]:
+def _texts(name: str, value: Any) -> list[str]:
     """The values as texts: a list's, or the one that there is."""
+    if value is None:
+        return []
     values = value if isinstance(value, list) else [value]
     for item in values:
-        if isinstance(item, (dict, list)):
+        if item is None or isinstance(item, (dict, list)):
             raise IllegalParameterValue(name, item, "a text, a number or a list of those")
-    texts = (str(item) for item in values if item is not None)
-    return [text for text in texts if text.strip()]
+    return [text for item in values if (text := str(item)).strip()]
 
 
 def _one_of(name: str, value: str, choices: Collection[str]) -> str:

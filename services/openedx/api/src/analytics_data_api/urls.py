@@ -96,15 +96,15 @@ _v1 = [
 ]
 _v0 = [*_v1, _endpoint(f"{_COURSE}/enrollment/birth_year", CourseEnrollmentByBirthYearView)]
 
-_documented = [
+documented = [
     *_operational,
     path("api/report_files/<link>/", ReportFileView.as_view(), name="report_file"),
     path("api/v0/", include(_v0)),
 ]
 
 urlpatterns = [
-    *_documented,
+    *documented,
     path("api/v1/", include(_v1)),
-    path("docs/openapi.json", SchemaView.as_view(patterns=_documented), name="schema"),
+    path("docs/openapi.json", SchemaView.as_view(patterns=documented), name="schema"),
     _endpoint("docs", DocumentationView),
 ]

@@ -27,10 +27,13 @@ _DATE = {"type": "string", "format": "date"}
 _FLAG = {"type": "boolean"}
 
 
-def schema_of(parameter: OpenApiParameter) -> dict[str, Any]:
-    """What values of a parameter are like."""
+def in_body(parameter: OpenApiParameter) -> dict[str, Any]:
+    """What values of a parameter are like as a member of a JSON object."""
     schema: Any = parameter.type
-    return {**schema, "description": parameter.description}
+    or_null = {"nullable": True, "description": parameter.description}
+    if "enum" in schema:
+        or_null["enum"] = [*schema["enum"], None]
+    return {**schema, **or_null}
 
 
 def _one(name: str, meaning: str, schema: dict[str, Any], **more: Any) -> OpenApiParameter:
@@ -118,9 +121,7 @@ LEARNERS_TEXT = _one(
     _TEXT,
 )
 LEARNER_SEGMENTS = _choices("segments", "Learners in one of these segments at least.", SEGMENTS)
-IGNORE_SEGMENTS = _choices(
-    "ignore_segments", "Learners in none of these segments; not with segments.", SEGMENTS
-)
+IGNORE_SEGMENTS = _choices("ignore_segments", "Learners in none of these segments.", SEGMENTS)
 COHORT = _one("cohort", "Learners of this cohort.", _TEXT)
 ENROLLMENT_MODE = _one("enrollment_mode", "Learners with this enrollment mode.", _TEXT)
 LEARNERS_ORDER = _choice("order_by", "What to sort by; username by default.", ORDERS)

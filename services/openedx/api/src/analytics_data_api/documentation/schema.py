@@ -146,7 +146,7 @@ class Documentation(AutoSchema):
             "application/json": {
                 "type": "object",
                 "properties": {
-                    parameter.name: parameters.schema_of(parameter) for parameter in self._asked()
+                    parameter.name: parameters.in_body(parameter) for parameter in self._asked()
                 },
             }
         }
@@ -180,7 +180,7 @@ class Documentation(AutoSchema):
 
     def _map_serializer_field(self, field: Any, direction: str, *args: Any, **more: Any) -> Schema:
         if isinstance(field, serializers.DateTimeField):
-            return dict(_MOMENT)
+            return {**_MOMENT, "nullable": True} if field.allow_null else dict(_MOMENT)
         schema: Schema = super()._map_serializer_field(  # type: ignore[no-untyped-call]
             field, direction, *args, **more
         )
@@ -210,7 +210,7 @@ def share_responses(result: Schema, **_of_generator: Any) -> Schema:
     return result
 
 
-def _by_status(errors: Iterable[APIException]) -> Iterator[tuple[int, OpenApiResponse]]:
+def _by_status(errors: Iterable[APIException]) -> Iterator[tuple[tuple[int, str], OpenApiResponse]]:
     """Errors with the same status are one answer with several examples."""
     ordered = sorted(errors, key=attrgetter("status_code"))
     for status, group in groupby(ordered, attrgetter("status_code")):
@@ -224,7 +224,8 @@ def _by_status(errors: Iterable[APIException]) -> Iterator[tuple[int, OpenApiRes
             for error in group
         ]
         codes = ", ".join(dict.fromkeys(example.name for example in examples))
-        yield int(status), OpenApiResponse(ErrorSerializer, description=codes, examples=examples)
+        response = OpenApiResponse(ErrorSerializer, description=codes, examples=examples)
+        yield (int(status), "application/json"), response
 
 
 def _list(item: Schema) -> Schema:

@@ -137,6 +137,8 @@ class CourseReportView(ReportView):
         Raises CourseNotSpecified or CourseKeyMalformed if it does not say which course.
         """
         super().initial(request, *args, **path)
+        if request.method not in ("GET", "HEAD"):
+            return  # no such method is allowed, whatever the course
         self.course_id = path.get("course_id", request.query_params.get("course_id", ""))
         if not self.course_id:
             raise CourseNotSpecified

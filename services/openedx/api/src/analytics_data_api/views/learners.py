@@ -18,7 +18,6 @@ from analytics_data_api.exceptions import (
     CourseNotSpecified,
     LearnerEngagementTimelineNotFound,
     LearnerNotFound,
-    ParametersExcludeEachOther,
 )
 from analytics_data_api.pagination import found_page, link_header
 from analytics_data_api.reports.models import ModuleEngagement, ModuleEngagementMetricRanges
@@ -73,7 +72,6 @@ class LearnersView(RosterView):
     errors = (
         CourseNotSpecified(),
         CourseKeyMalformed("nonsense"),
-        ParametersExcludeEachOther("segments", "ignore_segments"),
         NotFound("There is no page 7: the last one is 2."),
     )
     serializer_class = LearnerSerializer
@@ -96,17 +94,13 @@ class LearnersView(RosterView):
         return response
 
     def _question(self, parameters: Parameters) -> Question:
-        segments = tuple(parameters.choices("segments", SEGMENTS))
-        ignored = tuple(parameters.choices("ignore_segments", SEGMENTS))
-        if segments and ignored:
-            raise ParametersExcludeEachOther("segments", "ignore_segments")
         return Question(
             course_id=self.course_id,
             words=tuple((parameters.text("text_search") or "").split()),
             cohort=parameters.text("cohort"),
             enrollment_mode=parameters.text("enrollment_mode"),
-            segments=segments,
-            ignored_segments=ignored,
+            segments=tuple(parameters.choices("segments", SEGMENTS)),
+            ignored_segments=tuple(parameters.choices("ignore_segments", SEGMENTS)),
             order_by=parameters.choice("order_by", ORDERS) or "username",
             descending=parameters.choice("sort_order", ("asc", "desc")) == "desc",
         )
