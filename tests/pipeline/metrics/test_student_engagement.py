@@ -29,7 +29,7 @@ generated = settings(
 )
 
 
-@settings(generated, max_examples=40)
+@settings(generated, max_examples=25)
 @given(histories(runs=1))
 def test_tables_and_files_are_those_of_the_reference(history: History) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -50,7 +50,7 @@ def test_what_grew_run_by_run_is_what_one_run_makes(history: History) -> None:
 
 
 @pytest.mark.full
-@settings(generated, max_examples=400, derandomize=False)
+@settings(generated, max_examples=250, derandomize=False)
 @given(histories(runs=3))
 def test_any_history_is_that_of_the_reference(history: History) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -53,10 +53,14 @@ def learner_action(events: Relation) -> Sql:
     - other: any other event, and votes on comments on either side; all that they show is that the
       learner was active.
     """
+    # Each CASE spares most events the search in their payloads, which an AND would not.
     vote = f"""
         CASE
-            WHEN is_vote AND {payload.text("vote_value")} = 'up' THEN 'upvote'
-            WHEN is_vote AND {payload.text("vote_value")} = 'down' THEN 'downvote'
+            WHEN is_vote
+            THEN CASE {payload.text("vote_value")}
+                WHEN 'up' THEN 'upvote'
+                WHEN 'down' THEN 'downvote'
+            END
         END
     """
     return f"""
@@ -72,7 +76,10 @@ def learner_action(events: Relation) -> Sql:
                 event_type,
                 event_source,
                 payload,
-                event_type LIKE 'edx.forum.%' AND REGEXP_MATCHES(event_type, '{_VOTE}') AS is_vote
+                CASE
+                    WHEN event_type LIKE 'edx.forum.%' THEN REGEXP_MATCHES(event_type, '{_VOTE}')
+                    ELSE FALSE
+                END AS is_vote
             FROM {events}
             WHERE username IS NOT NULL AND payload LIKE '{{%'
         ),
@@ -84,8 +91,10 @@ def learner_action(events: Relation) -> Sql:
                     WHEN event_type = 'problem_check' THEN 'problem'
                     WHEN event_type = 'play_video' THEN 'video'
                     WHEN event_type LIKE '/courses/%'
-                        AND REGEXP_MATCHES(event_type, '{_SUBSECTION}')
-                    THEN 'subsection'
+                    THEN CASE
+                        WHEN REGEXP_MATCHES(event_type, '{_SUBSECTION}') THEN 'subsection'
+                        ELSE 'other'
+                    END
                     WHEN event_type = 'edx.forum.thread.created' THEN 'post'
                     WHEN event_type = 'edx.forum.response.created' THEN 'response'
                     WHEN event_type = 'edx.forum.comment.created' THEN 'comment'
@@ -117,8 +126,8 @@ def learner_action(events: Relation) -> Sql:
                 END AS entity_id,
                 CASE WHEN vote IS NULL THEN 1 ELSE {_VOTES} END AS count,
                 CASE
-                    WHEN action = 'problem' AND LOWER({payload.text("success")}) = 'correct'
-                    THEN 1
+                    WHEN action = 'problem'
+                    THEN CASE LOWER({payload.text("success")}) WHEN 'correct' THEN 1 ELSE 0 END
                     ELSE 0
                 END AS correct
             FROM told
