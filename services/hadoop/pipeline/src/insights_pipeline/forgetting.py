@@ -19,8 +19,9 @@ from insights_pipeline.errors import BadDataFolder, BadOption
 from insights_pipeline.events import Event
 from insights_pipeline.forgotten import Forgotten, Learner
 from insights_pipeline.metrics import METRICS, REPORT_FILES, Viewed
+from insights_pipeline.publish.reports import bring
 from insights_pipeline.publish.sqlite import SqliteReports
-from insights_pipeline.schema.columns import GONE, RUN
+from insights_pipeline.schema.columns import GONE, RUN, Type
 from insights_pipeline.update import alone
 from insights_pipeline.warehouse import FILE, describe, open_warehouse, told_as_pipeline_errors
 
@@ -62,12 +63,13 @@ def forget(
                 return told
             forgotten.store(data, gone)
             _clear_events(warehouse, learner, gone)
-            _clear_warehouse(warehouse, data, gone)
+            run = _clear_warehouse(warehouse, learner, gone)
+            for target in reports:
+                _clear_reports(target, warehouse, run, learner)
+            _clear_keys(warehouse, gone)
             engine = warehouse.engine
         _rewrite(data)
         _clear_rejects(data, gone)
-        for target in reports:
-            _clear_reports(target, learner)
     if engine == "spark":
         told.append("the cluster's store is made anew without the learner by a run with --full")
     return told
@@ -151,8 +153,7 @@ def _events(warehouse: Warehouse) -> str:
 
 def _mentions(learner: Learner) -> tuple[str, list[Any]]:
     """A condition on events that may be about the learner or name one, and its values."""
-    texts = [learner.username, learner.email]
-    texts += [json.dumps(text)[1:-1] for text in texts]
+    texts = _written(learner)
     if learner.user_id is not None:
         texts.append(str(learner.user_id))
     conditions, values = ["username = ?", "user_id = ?"], [learner.username, learner.user_id]
@@ -160,6 +161,12 @@ def _mentions(learner: Learner) -> tuple[str, list[Any]]:
         conditions.append("CONTAINS(COALESCE(payload, '') || ' ' || event_type, ?)")
         values.append(text)
     return " OR ".join(conditions), values
+
+
+def _written(learner: Learner) -> list[str]:
+    """Name and address as texts and JSON have them."""
+    texts = [learner.username, learner.email]
+    return list(dict.fromkeys([*texts, *(json.dumps(text)[1:-1] for text in texts)]))
 
 
 def _clear_events(warehouse: Warehouse, learner: Learner, gone: Forgotten) -> None:
@@ -189,14 +196,16 @@ def _clear_events(warehouse: Warehouse, learner: Learner, gone: Forgotten) -> No
         part.replace(path)
 
 
-def _clear_warehouse(warehouse: Warehouse, data: Path, gone: Forgotten) -> None:
-    """Clear the tables, and write the CSV files without the learner."""
+def _clear_warehouse(warehouse: Warehouse, learner: Learner, gone: Forgotten) -> int:
+    """Clear the tables, and write the CSV files without the learner; returns the run's number.
+
+    Keys of removed rows stay until `_clear_keys`, for files and reports to follow.
+    """
     connection, run_id = warehouse.connection, uuid.uuid4().hex
     home = {table.name for table in schema.HOME}
     with warehouse.run(run_id) as run:
         for table, name in _tables(warehouse):
             if table.personal and name in home:
-                # Only until the CSV files are written.
                 keys = ", ".join(f'"{key}"' for key in table.key)
                 for column, value, _ in forgotten.found(connection, table, gone, name):
                     connection.execute(
@@ -206,10 +215,49 @@ def _clear_warehouse(warehouse: Warehouse, data: Path, gone: Forgotten) -> None:
                     )
             if not name.endswith(GONE):
                 forgotten.clear_table(connection, table, gone, name)
-    report_files.bring_up_to_date(REPORT_FILES, warehouse, data / report_files.FOLDER, run_id)
+        for table, name in _tables(warehouse):
+            if not table.personal and not name.endswith(GONE):
+                _clear_texts(warehouse, table, learner, gone)
+    folder = warehouse.folder / report_files.FOLDER
+    report_files.bring_up_to_date(REPORT_FILES, warehouse, folder, run_id)
+    return run
+
+
+def _clear_texts(warehouse: Warehouse, table: Table, learner: Learner, gone: Forgotten) -> None:
+    """Take the learner out of what is text in a table that stays; ids are none."""
+    texts = [text for text in _written(learner) if text]
+    home = {each.name for each in schema.HOME}
+    touched = f", {RUN} = {warehouse.sequence + 1}" if table.name in home else ""
+    for column in table.columns:
+        is_text = column.type is Type.TEXT and not column.name.endswith("_id")
+        if not is_text or column.name in ("username", *table.key):
+            continue
+        condition = " OR ".join(f'CONTAINS("{column.name}", ?)' for _ in texts)
+        rows = warehouse.connection.execute(
+            f'SELECT DISTINCT "{column.name}" FROM {table.name} WHERE {condition}', texts
+        ).fetchall()
+        for (value,) in rows:
+            kept = _without(value, gone)
+            if kept != value:
+                warehouse.connection.execute(
+                    f'UPDATE {table.name} SET "{column.name}" = ?{touched}'
+                    f' WHERE "{column.name}" = ?',
+                    [kept, value],
+                )
+
+
+def _without(value: str, gone: Forgotten) -> str:
+    try:
+        return gone.payload(value) if value[:1] in ("{", "[") else gone.text(value)
+    except ValueError:  # it only looks like JSON
+        return gone.text(value)
+
+
+def _clear_keys(warehouse: Warehouse, gone: Forgotten) -> None:
+    """Forget which rows were removed."""
     for table, name in _tables(warehouse):
         if name.endswith(GONE):
-            forgotten.clear_table(connection, table, gone, name)
+            forgotten.clear_table(warehouse.connection, table, gone, name)
 
 
 def _rewrite(data: Path) -> None:
@@ -245,9 +293,10 @@ def _clear_rejects(data: Path, gone: Forgotten) -> None:
             part.replace(path)
 
 
-def _clear_reports(reports: Reports, learner: Learner) -> None:
+def _clear_reports(reports: Reports, warehouse: Warehouse, run: int, learner: Learner) -> None:
     with reports.transaction() as transaction:
         for table in schema.REPORTS:
+            bring(transaction, warehouse, table, run - 1)
             if table.personal:
                 transaction.delete(table.name, ["username"], [[learner.username]])
     if isinstance(reports, SqliteReports):

@@ -77,7 +77,7 @@ class Reports(ABC):
             with record.step("publish"):
                 since = _shown(transaction, warehouse, record)
                 for table in REPORTS:
-                    record.rows_written += _bring(transaction, warehouse, table, since)
+                    record.rows_written += bring(transaction, warehouse, table, since)
                     (rows,) = transaction.row(f"SELECT COUNT(*) FROM {table.name}") or (0,)
                     record.rows_by_table[table.name] = rows
             record.warehouse_id, record.sequence = warehouse.id, warehouse.sequence
@@ -113,7 +113,7 @@ def _shown(transaction: Transaction, warehouse: Warehouse, record: RunRecord) ->
     return None
 
 
-def _bring(transaction: Transaction, warehouse: Warehouse, table: Table, since: int | None) -> int:
+def bring(transaction: Transaction, warehouse: Warehouse, table: Table, since: int | None) -> int:
     """Write what changed in a table after run `since`; returns how many rows that was."""
     if since is None:
         removed = transaction.clear(table.name)
