@@ -110,7 +110,8 @@ class Forgotten:
         text = payload if read is None else json.dumps(read, ensure_ascii=False)
         if not any(_knows(self, name) for token in _TOKEN.findall(text) for name in _names(token)):
             return payload
-        return json.dumps(self._value(json.loads(payload)), ensure_ascii=False)
+        kept = self._value(json.loads(payload))
+        return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
     def text(self, text: str, of_a_learner: bool = False) -> str:
         """A text without a mention; short numbers are one only where learners are meant."""
