@@ -111,7 +111,7 @@ def _counted(warehouse: Warehouse, learner: Learner, gone: Forgotten) -> Iterato
     if learner.user_id is None:
         yield "no number of the LMS's is known: what has no username stays; see --user-id"
     if any(warehouse.folder.glob(_EVENTS)):
-        condition, values = _mentions(learner)
+        condition, values = _mentions(learner, _has_actors(warehouse))
         rows = warehouse.connection.execute(
             f"SELECT COUNT(*) FROM {_events(warehouse)} WHERE {condition}", values
         ).fetchall()
@@ -151,12 +151,22 @@ def _events(warehouse: Warehouse) -> str:
     )
 
 
-def _mentions(learner: Learner) -> tuple[str, list[Any]]:
+def _has_actors(warehouse: Warehouse) -> bool:
+    """Whether any file of events has the column; older versions did not keep it."""
+    columns = warehouse.connection.execute(f"DESCRIBE FROM {_events(warehouse)}").fetchall()
+    return "actor_id" in {name for name, *_ in columns}
+
+
+def _mentions(learner: Learner, has_actors: bool) -> tuple[str, list[Any]]:
     """A condition on events that may be about the learner or name one, and its values."""
     texts = _written(learner)
     if learner.user_id is not None:
         texts.append(str(learner.user_id))
-    conditions, values = ["username = ?", "user_id = ?"], [learner.username, learner.user_id]
+    conditions: list[str] = ["username = ?", "user_id = ?"]
+    values: list[Any] = [learner.username, learner.user_id]
+    if has_actors:
+        conditions.append("actor_id = ?")
+        values.append(learner.user_id)
     for text in dict.fromkeys(filter(None, texts)):
         conditions.append("CONTAINS(COALESCE(payload, '') || ' ' || event_type, ?)")
         values.append(text)
@@ -175,7 +185,7 @@ def _clear_events(warehouse: Warehouse, learner: Learner, gone: Forgotten) -> No
 
     if not any(warehouse.folder.glob(_EVENTS)):
         return
-    condition, values = _mentions(learner)
+    condition, values = _mentions(learner, _has_actors(warehouse))
     files = warehouse.connection.execute(
         f"SELECT DISTINCT filename FROM {_events(warehouse)} WHERE {condition}", values
     ).fetchall()

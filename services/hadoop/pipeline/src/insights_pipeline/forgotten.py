@@ -35,7 +35,7 @@ FILE = "forgotten.json"
 PSEUDONYM = "forgotten:"
 """Begins the username of a forgotten learner; no LMS allows a colon in one."""
 
-_NUMBERS = ("user_id", "student_id")
+_NUMBERS = ("user_id", "student_id", "actor_id")
 _TOKEN = re.compile(r"[\w.@+-]+")
 _AROUND = ".-+@"  # what may stand around a name in a text
 _LONG_NUMBER = 5  # digits: any number of so many that is a forgotten learner's stands for that one
@@ -94,10 +94,12 @@ class Forgotten:
         """What is kept of an event."""
         username = event.username and self.name(event.username)
         user_id = event.user_id and self.number(event.user_id)
-        is_theirs = username != event.username or user_id != event.user_id
+        actor_id = event.actor_id and self.number(event.actor_id)
+        is_theirs = (username, user_id, actor_id) != (event.username, event.user_id, event.actor_id)
         return event._replace(
             username=username,
             user_id=user_id,
+            actor_id=actor_id,
             ip=None if is_theirs else event.ip,
             event_type=self._path(event.event_type),
             payload=event.payload and self.payload(event.payload),

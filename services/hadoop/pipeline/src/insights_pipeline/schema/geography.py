@@ -19,6 +19,7 @@ LEARNER_ADDRESS_DAY = Table(
     "A learner's latest address on each day with one.",
     (USER, DATE, TIME, _ADDRESS),
     key=("user_id", "date"),
+    personal=True,
 )
 
 LEARNER_ADDRESS = Table(
@@ -26,6 +27,7 @@ LEARNER_ADDRESS = Table(
     "A learner's latest address.",
     (USER, TIME, _ADDRESS),
     key=("user_id",),
+    personal=True,
 )
 
 ADDRESS_COUNTRY = Table(
