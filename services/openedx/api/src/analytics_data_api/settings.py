@@ -190,6 +190,10 @@ WHITENOISE_USE_FINDERS = True
 # Course ids come as so many values of one form field.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
-LOGGING = logging_for(_configuration.choice("ANALYTICS_DATA_API_LOG_FORMAT", *FORMATS), DJANGO)
+LOGGING = logging_for(
+    _configuration.choice("ANALYTICS_DATA_API_LOG_FORMAT", *FORMATS),
+    # A line for each search says nothing that the request's own does not.
+    {**DJANGO, "elastic_transport": {"level": "ERROR"}},
+)
 
 _configuration.refuse_unknown()
