@@ -22,8 +22,10 @@ COURSE_KEY = {
     "example": "course-v1:Ex+Demo+2026",
 }
 _TEXT = {"type": "string"}
-_POSITIVE = {"type": "integer", "minimum": 1}
-_DATE = {"type": "string", "format": "date"}
+_POSITIVE = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
+# Blank is as not given, here and in lists.
+_DATE = {"type": "string", "anyOf": [{"format": "date"}, {"maxLength": 0}], "example": "2026-01-31"}
+_KEY_OR_BLANK = {**COURSE_KEY, "pattern": rf"{COURSE_KEY['pattern']}|^$"}
 _FLAG = {"type": "boolean"}
 
 
@@ -83,7 +85,7 @@ IN_PATHS = {
 
 COURSE_ID = _one("course_id", "The course.", COURSE_KEY, required=True)
 ONE_COURSE_ID = _one("course_id", "Rows of this course alone.", COURSE_KEY)
-COURSE_IDS = _list("course_ids", "The courses; all by default.", COURSE_KEY)
+COURSE_IDS = _list("course_ids", "The courses; all by default.", _KEY_OR_BLANK)
 PROGRAM_IDS = _list("program_ids", "Programs; all by default.", _TEXT)
 
 START_DATE = _one(
