@@ -12,7 +12,7 @@ from analytics_data_api.roster import ORDERS, SEGMENTS
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_KEY_PART = "[A-Za-z0-9_.~-]+"
+_KEY_PART = "[A-Za-z0-9_.-]+"
 COURSE_KEY = {
     "type": "string",
     "maxLength": 255,
