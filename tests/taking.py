@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from insights_pipeline import inputs
 from insights_pipeline.inputs import Inputs
+from insights_pipeline.inputs.geo import open_geo
 from insights_pipeline.warehouse import open_warehouse
 
 if TYPE_CHECKING:
@@ -36,8 +37,13 @@ class Site:
 
     def take(self, given: Inputs | None = None) -> list[str]:
         """Take inputs in, by default the folder's; returns the notes."""
-        with self._open() as warehouse, warehouse.run(uuid4().hex):
-            return inputs.take_in(warehouse, given or Inputs(lms=self.lms))
+        given = given or Inputs(lms=self.lms)
+        with (
+            open_geo(given.geo) as countries,
+            self._open() as warehouse,
+            warehouse.run(uuid4().hex),
+        ):
+            return inputs.take_in(warehouse, given, countries)
 
     def table(self, table: Table, *columns: str) -> list[tuple[Any, ...]]:
         """What the warehouse has of a table, sorted."""

@@ -415,7 +415,7 @@ def test_full_disk(published: Published, tmp_path: Path) -> None:
     after = state_of(tmp_path / "undisturbed")
     failed = set()
     with small_disk(tmp_path / "disk", megabytes=48) as disk:
-        for kibibytes in (0, 20, 200, 350, 600):
+        for kibibytes in (0, 20, 200, 350, 600, 900, 1300, 1800, 2500, 4000):
             update = site.update(shutil.copytree(published.data, disk / "data"))
             filler = disk / "filler"
             filler.write_bytes(bytes(shutil.disk_usage(disk).free - kibibytes * 1024))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # They belong together: the pipeline's ledger and tables, and the file system that it keeps more in.
-KEPT = ("warehouse", "namenode", "datanode")
+KEPT = ("warehouse", "reports", "namenode", "datanode")
 """Volumes that a backup holds, by their names in the compose files."""
 
 _AT = "/volume"

@@ -1,8 +1,9 @@
 """The settings of a run in its container: environment variables, and files for passwords.
 
 ENGINE, SPARK_MASTER, WAREHOUSE, METASTORE, DRIVER_HOST, INTERVAL, PIPELINE_MEMORY, LMS_*,
-DISCOVERY_ROOT_URL, ELASTICSEARCH_HOSTS and STORE_ANONYMOUS_USERNAME mean what
-conf/pipeline.env.template says. A site that runs the package elsewhere may also set MYSQL_HOST, and
+DISCOVERY_ROOT_URL and STORE_ANONYMOUS_USERNAME mean what conf/pipeline.env.template says;
+ELASTICSEARCH_HOSTS are the URLs of the learner search's servers, comma-separated. A site that runs
+the package elsewhere may also set MYSQL_HOST, and
 the places of what the container has at fixed ones: TRACKING_LOGS, LMS_FILES, GEOIP_DATABASE,
 LMS_DB_CA, DATA, MYSQL_PASSWORD_FILE, LMS_DB_PASSWORD_FILE, LMS_OAUTH2_CLIENT_SECRET_FILE and
 REPORTS_MIGRATIONS.
@@ -19,6 +20,7 @@ from insights_pipeline import update as embedded
 from insights_pipeline.errors import BadOption
 from insights_pipeline.inputs.configured import configured
 from insights_pipeline.publish.mariadb import Account, MariaDBReports
+from insights_pipeline.report_files import FOLDER
 from insights_pipeline.resources import LEAST, Resources
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Settings:
         logs: folder of tracking logs.
         inputs: what comes in beside the logs.
         data: folder of what runs keep; each engine has one of its own below it.
+        files: folder of the reports that are files; both engines write them there.
         reports: the database to publish to.
         master, warehouse, metastore: of the cluster; the metastore may be `none`.
         driver_host: the address at which executors outside this machine reach it; or empty.
@@ -69,6 +72,7 @@ class Settings:
     logs: Path
     inputs: Inputs
     data: Path
+    files: Path
     reports: MariaDBReports
     master: str
     warehouse: str
@@ -110,6 +114,7 @@ class Settings:
             logs=Path(value("TRACKING_LOGS", "/tracking-logs")),
             inputs=_inputs(environment),
             data=Path(value("DATA", "/data")) / engine,
+            files=Path(value("DATA", "/data")) / FOLDER,
             reports=MariaDBReports(account, {file.stem for file in migrations.glob("[0-9]*.py")}),
             master=value("SPARK_MASTER", "") if engine == "duckdb" else value("SPARK_MASTER"),
             warehouse=value("WAREHOUSE", "") if engine == "duckdb" else value("WAREHOUSE"),
@@ -136,6 +141,7 @@ class Settings:
         what = embedded.Update(
             logs=self.logs,
             data=self.data,
+            files=self.files,
             interval=interval,
             until=until,
             full=full,

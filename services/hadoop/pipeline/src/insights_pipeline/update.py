@@ -64,6 +64,7 @@ class Update:
         elasticsearch: URLs of the servers of the learner search, comma-separated; none: it is not
             served.
         visitors: the name under which visitors' engagement counts; empty: it does not.
+        files: folder of the reports that are files; by default `reports` below `data`.
     """
 
     logs: Path
@@ -75,6 +76,12 @@ class Update:
     full: bool = False
     elasticsearch: str | None = None
     visitors: str = ""
+    files: Path | None = None
+
+    @property
+    def report_files(self) -> Path:
+        """Folder of the reports that are files."""
+        return self.files or self.data / report_files.FOLDER
 
 
 def run_update(update: Update, reports: Reports, progress: Progress | None = None) -> RunRecord:
@@ -163,7 +170,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             warehouse.settle_files()
         with record.step("files"):
             record.notes += report_files.bring_up_to_date(
-                REPORT_FILES, warehouse, update.data / report_files.FOLDER, record.run_id
+                REPORT_FILES, warehouse, update.report_files, record.run_id
             )
         note_flaws(warehouse, record)
         progress.step("publish")

@@ -133,7 +133,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
             home.settle(warehouse, store, catalog)
         with record.step("files"):
             record.notes += report_files.bring_up_to_date(
-                REPORT_FILES, warehouse, update.data / report_files.FOLDER, record.run_id
+                REPORT_FILES, warehouse, update.report_files, record.run_id
             )
         note_flaws(warehouse, record)
         progress.step("publish")
