@@ -156,9 +156,10 @@ def runs_of(data: Path) -> list[dict[str, Any]]:
         return [dict(row) for row in reports.execute("SELECT * FROM pipeline_run ORDER BY id")]
 
 
-def main(logs: str, data: str, lms: str, catalog: str, interval: str, workers: str) -> None:
-    """Do one update."""
-    inputs = Inputs(Path(lms), Path(catalog))
+def main(logs: str, data: str, inputs_as_json: str, interval: str, workers: str) -> None:
+    """Do one update; inputs are paths by the name of their field."""
+    paths = {name: Path(path) for name, path in json.loads(inputs_as_json).items()}
+    inputs = Inputs(**paths)
     resources = WITH_WORKERS if workers == "workers" else RESOURCES
     update = Update(Path(logs), Path(data), Interval.parse(interval), inputs, resources)
     run(update)

@@ -274,9 +274,7 @@ update._read = read
 import updating
 updating.main(*sys.argv[1:])
 """
-    logs, lms = update.logs, update.logs.parent / "lms"
-    catalog = update.logs.parent / "catalog.jsonl"
-    arguments = [logs, update.data, lms, catalog, update.interval, "alone"]
+    arguments = [update.logs, update.data, "{}", update.interval, "alone"]
     with subprocess.Popen(
         [sys.executable, "-c", program, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

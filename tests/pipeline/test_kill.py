@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -168,7 +169,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start the update in a process group of its own."""
     sample = site.sample
-    arguments = [sample.logs, data, sample.lms, sample.catalog, site.interval, mode]
+    inputs = json.dumps(sample.inputs, default=str)
+    arguments = [sample.logs, data, inputs, site.interval, mode]
     code = f"{program}\nimport sys\nif __name__ == '__main__':\n    updating.main(*sys.argv[1:])"
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],

@@ -39,11 +39,8 @@ class Intake:
     def __init__(self, warehouse: Warehouse) -> None:
         self._connection, self._data = warehouse.connection, warehouse.folder
 
-    def dates(self) -> dict[str, date | None]:
-        """Of each input that was ever taken in, the UTC date on which its source was seen last.
-
-        None where that was by a version that did not note it.
-        """
+    def dates(self) -> dict[str, date]:
+        """Of each input that was ever taken in, the UTC date on which its source was seen last."""
         rows = self._connection.execute("SELECT name, seen FROM ledger.input").fetchall()
         return dict(rows)
 

@@ -145,9 +145,7 @@ class Taking:
         groups: dict[tuple[str, str], list[str]] = {}
         for name, reason in self._failures.items():
             if name in known and reports_on(name):
-                # An older version did not note the date.
-                date = str(known[name] or "an earlier run")
-                groups.setdefault((date, reason), []).append(name)
+                groups.setdefault((str(known[name]), reason), []).append(name)
         for (date, reason), names in groups.items():
             on_them = {report for name in names for report in reports_on(name)}
             reports = [each.name for each in schema.HOME if each.name in on_them]
