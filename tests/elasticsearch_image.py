@@ -28,7 +28,9 @@ RUN --mount=type=bind,source=elasticsearch.zip,target=/tmp/elasticsearch.zip \\
     unzip -q /tmp/elasticsearch.zip -d /tmp && mv /tmp/elasticsearch-* /usr/share/elasticsearch
 
 FROM debian:bookworm-slim
-RUN apt-get update \\
+# Java's package puts links to manual pages into a folder that the base has not.
+RUN mkdir --parents /usr/share/man/man1 \\
+    && apt-get update \\
     && apt-get install --yes --no-install-recommends curl openjdk-17-jre-headless \\
     && rm --recursive --force /var/lib/apt/lists/*
 RUN useradd --uid 1000 --gid 0 --no-create-home --home-dir /usr/share/elasticsearch elasticsearch
