@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+import cluster_elsewhere
 import fresh_clone
 import guide
+import pages
 from embedded import reports_in
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
@@ -33,6 +35,7 @@ from insights_pipeline.sample import SampleOptions, write_sample
 from insights_pipeline.schema import REPORTS, Type
 from insights_pipeline.update import Update, run_update
 from tasks.lib.engine import Engine
+from tasks.lib.local.users import User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +133,33 @@ class Nights:
         project = self.clone.setting("COMPOSE_PROJECT_NAME")
         return {each.service for each in Engine.connect().containers(project, one_off=True)}
 
+    def addresses(self, service: str) -> set[str]:
+        """Of the service's containers, in the network of the hadoop stack."""
+        project = self.clone.setting("COMPOSE_PROJECT_NAME")
+        found = set()
+        for each in Engine.connect().containers(project):
+            if each.service == service:
+                address = f'(index .NetworkSettings.Networks "{project}_hadoop").IPAddress'
+                found.add(self.clone.do(f"docker inspect -f '{{{{{address}}}}}' {each.id}").strip())
+        return found
+
+    def tasks_by_host(self) -> dict[str, int]:
+        """How many tasks the executors of the last run took, as it keeps them."""
+        script = "cat $(ls /data/spark/stages/*.jsonl | tail -n 1)"
+        kept = map(json.loads, self.clone.inv("shell.pipeline", "--command", script).splitlines())
+        return {each["host"]: each["tasks"] for each in kept if "executor" in each}
+
+    def pages(self, user: User) -> dict[str, str]:
+        """What a user sees."""
+        url = f"https://localhost:{self.clone.setting('HTTPS_PORT')}"
+        certificate = str(self.clone.root / self.clone.setting("TLS_CERTIFICATE"))
+        return pages.shown(url, certificate, user, COURSE)
+
+    def last_run(self) -> dict[str, Any]:
+        """The record of the last run."""
+        run: dict[str, Any] = json.loads(self.clone.inv("status", "--json"))["last_run"]
+        return run
+
     def kill(self, service: str) -> None:
         """`kill -9` of the first process in a service's container, or in the pipeline's."""
         project = self.clone.setting("COMPOSE_PROJECT_NAME")
@@ -200,7 +230,7 @@ def test_second_run_reads_nothing_and_changes_nothing(nights: Nights) -> None:
     answers = guide.run("docs/nightly.md", "Ask the tables", nights.clone.do)
 
     assert "events" in answers
-    last = json.loads(nights.clone.inv("status", "--json"))["last_run"]
+    last = nights.last_run()
     assert (last["status"], last["files"], last["lines"]) == ("succeeded", 0, 0)
     assert nights.published() == before
 
@@ -272,8 +302,7 @@ def test_last_night_leaves_numbers_and_no_container(nights: Nights) -> None:
     )
     expected = [row for row in nights.published()["course_enrollment_daily"] if COURSE in row]
     assert len(answer.json()) == len(expected) > 0
-    status = json.loads(nights.clone.inv("status", "--json"))
-    assert status["last_run"]["status"] == "succeeded"
+    assert nights.last_run()["status"] == "succeeded"
 
 
 @pytest.mark.full
@@ -285,6 +314,64 @@ def test_hdfs_that_was_formatted_is_filled_anew(nights: Nights) -> None:
 
     assert "is not as the last run left it: all logs were read anew" in said
     assert nights.published() == before
+
+
+@pytest.mark.full
+def test_two_workers_both_take_tasks(nights: Nights) -> None:
+    before = nights.published()
+    nights.clone.set(SPARK_WORKERS="2")
+
+    nights.run("--full", "--keep")
+
+    tasks, workers = nights.tasks_by_host(), nights.addresses("spark-worker")
+    assert tasks.keys() == workers
+    assert len(workers) == 2
+    assert all(tasks.values())
+    assert nights.published() == before
+    nights.clone.set(SPARK_WORKERS="1")
+
+
+@pytest.mark.full
+def test_site_comes_back_from_a_backup_and_its_nights_go_on(nights: Nights) -> None:
+    clone = nights.clone
+    nights.run()
+    printed = clone.inv("user.create", "ada", "--superuser", "--stack")
+    ada = User("ada", printed.rpartition(" ")[2].strip())
+    before, shown = nights.published(), nights.pages(ada)
+
+    guide.run("docs/data.md", "Back it up", clone.do)
+    clone.inv("destroy", "--yes")
+    guide.run("docs/data.md", "Bring it back", clone.do)
+
+    assert nights.published() == before
+    assert nights.pages(ada) == shown
+    said = nights.run()
+    assert "read anew" not in said
+    assert [nights.last_run()[name] for name in ("files", "lines", "rows_written")] == [0, 0, 0]
+    assert nights.published() == before
+    assert nights.pages(ada) == shown
+
+
+@pytest.mark.full
+def test_spark_and_store_that_a_site_has_elsewhere(nights: Nights) -> None:
+    """None of the hadoop stack is started then."""
+    before = nights.published()
+    project = nights.clone.setting("COMPOSE_PROJECT_NAME")
+    # Driver and worker have one folder in common: the volume stands for a mount of the site's.
+    with cluster_elsewhere.cluster(f"{project}_warehouse", "/data") as elsewhere:
+        nights.clone.set(
+            SPARK_MASTER=elsewhere.master,
+            WAREHOUSE="file:///data/tables",
+            METASTORE="none",
+            DRIVER_HOST=elsewhere.host,
+        )
+        said = nights.run("--keep")
+
+    assert "file:///data/tables is not as the last run left it" in said
+    assert nights.tasks_by_host().keys() == {elsewhere.host}
+    assert nights.published() == before
+    assert nights.containers().isdisjoint(HADOOP)
+    assert not any(f"{service}: starting" in said for service in HADOOP)
 
 
 def _until(process: subprocess.Popen[str], step: str) -> str:

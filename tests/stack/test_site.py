@@ -23,9 +23,9 @@ from analyticsclient.client import Client
 from filelock import FileLock
 
 import guide
+import pages
 from fresh_clone import FreshClone
 from insights_pipeline.sample import SampleOptions, write_sample
-from page_text import text_of
 from tasks.lib.engine import Engine
 from tasks.lib.images import labels
 from tasks.lib.images.graph import image_keys
@@ -43,13 +43,6 @@ if TYPE_CHECKING:
 COURSE = "course-v1:ExampleX+CS101+2026_T1"
 SERVICES = ("api", "elasticsearch", "insights", "mysql", "nginx")
 ALL_HEALTHY = dict.fromkeys(SERVICES, "healthy")
-PAGES = (
-    "",
-    "enrollment/activity/",
-    "enrollment/demographics/age/",
-    "engagement/content/",
-    "engagement/videos/",
-)
 SECONDS_TO_HEAL = 120
 DAYS = 42
 
@@ -310,7 +303,7 @@ def test_site_comes_back_from_a_backup_here_and_elsewhere(
     clone = stack.clone
     backup = clone.root / "data/backup"
     clone.do('./inv shell.pipeline --command "echo kept >/data/probe"')
-    before, pages = stack.enrollment(), pages_shown(stack)
+    before, shown = stack.enrollment(), pages_shown(stack)
 
     guide.run("docs/data.md", "Back it up", clone.do)
     clone.do("./inv destroy --yes")
@@ -322,7 +315,7 @@ def test_site_comes_back_from_a_backup_here_and_elsewhere(
         elsewhere.clone.do("./inv up --detach")
         assert elsewhere.health() == ALL_HEALTHY
         assert elsewhere.enrollment() == before
-        assert pages_shown(elsewhere) == pages
+        assert pages_shown(elsewhere) == shown
         assert probe(elsewhere) == "kept 10004:10004\n"
     finally:
         elsewhere.clone.do("./inv destroy --yes")
@@ -332,7 +325,7 @@ def test_site_comes_back_from_a_backup_here_and_elsewhere(
     guide.run("docs/data.md", "Bring it back", clone.do)
     assert stack.health() == ALL_HEALTHY
     assert stack.enrollment() == before
-    assert pages_shown(stack) == pages
+    assert pages_shown(stack) == shown
     assert probe(stack) == "kept 10004:10004\n"
     assert "0 files with something new" in stack.update()
     assert stack.enrollment() == before
@@ -377,24 +370,7 @@ def _size(file: Path) -> int:
 
 def pages_shown(stack: Stack) -> dict[str, str]:
     """The text of the pages, by path, as ada sees them."""
-    with requests.Session() as session:
-        form = session.get(f"{stack.url}/", timeout=10)
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
-        assert token
-        account = {"username": "ada", "password": stack.password}
-        session.post(
-            form.url,
-            {**account, "csrfmiddlewaretoken": token[1]},
-            headers={"Referer": form.url},
-            timeout=10,
-        )
-        paths = ["/courses/", *(f"/courses/{COURSE}/{page}" for page in PAGES)]
-        shown = {
-            path: text_of(session.get(f"{stack.url}{path}", allow_redirects=False, timeout=10))
-            for path in paths
-        }
-    assert "CS101" in shown["/courses/"]
-    return shown
+    return pages.shown(stack.url, stack.certificate, User("ada", stack.password), COURSE)
 
 
 @pytest.mark.parametrize("service", SERVICES)

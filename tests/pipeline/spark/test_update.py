@@ -103,7 +103,7 @@ def test_tables_in_hive(nights: Nights) -> None:
 def test_what_each_stage_took(nights: Nights) -> None:
     runs = sorted((nights.data / "stages").iterdir())
     assert [path.name for path in runs] == ["run-000001.jsonl", "run-000002.jsonl"]
-    stages = [json.loads(line) for line in runs[1].read_text(encoding="utf-8").splitlines()]
+    *stages, executor = map(json.loads, runs[1].read_text(encoding="utf-8").splitlines())
 
     computed = {m.name for m in METRICS if not isinstance(m.upkeep, Viewed)}
     assert {stage["of"] for stage in stages} >= computed | {"parse logs"}
@@ -112,6 +112,8 @@ def test_what_each_stage_took(nights: Nights) -> None:
     (steps,) = (run["seconds_by_step"] for run in updating.runs_of(nights.data)[1:])
     measured = sum(n for step, n in json.loads(steps).items() if step.startswith("metrics"))
     assert 0 < sum(s["seconds"] for s in stages if s["of"] in computed) < measured
+    assert executor["executor"] == "driver"  # of a session in one process
+    assert executor["tasks"] >= sum(stage["tasks"] for stage in stages)
 
 
 def test_store_that_was_formatted_is_filled_anew(nights: Nights, data: Path) -> None:
