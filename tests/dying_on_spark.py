@@ -18,17 +18,15 @@ _TESTS = Path(__file__).parent
 _SOURCE = Path(insights_pipeline.__file__).parents[1]
 
 _DYING = """
-import os, signal, threading, time
+import threading, time
 import on_spark
+from dying import die, dying
 from insights_pipeline.publish import reports
 from insights_pipeline.spark import home
 from insights_pipeline.spark.catalog import Catalog
 from insights_pipeline.spark.computing import Computing
 from insights_pipeline.spark.intake import Intake
 from insights_pipeline.spark.store import Store
-
-def die():
-    os.killpg(os.getpid(), signal.SIGKILL)
 
 def dying_at_work(method):
     "The method, which kills us while tasks that it started are running."
@@ -41,19 +39,6 @@ def dying_at_work(method):
         threading.Thread(target=watch).start()
         method(self, *arguments)
     return watched
-
-def dying(function, call=1, first=True):
-    "The function, which kills us before (`first`) or after that call of it."
-    calls = []
-    def counted(*arguments, **options):
-        calls.append(arguments)
-        if first and len(calls) == call:
-            die()
-        result = function(*arguments, **options)
-        if len(calls) == call:
-            die()
-        return result
-    return counted
 """
 POINTS = {
     "while logs are copied": "Store.put = dying(Store.put, 2)",

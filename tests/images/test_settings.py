@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from python_on_whales import docker
 
 from checkout import ROOT
 from images.engine import SERVICES, Lab, inside, new_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
 
@@ -184,3 +188,17 @@ def test_no_process_in_a_container_has_secrets_in_its_environment(lab: Lab, serv
     secrets = {lab.settings[name] for name in names}
     assert not [secret for secret in secrets if secret in environment]
     assert not [name for name in names if f"{name}=" in environment]
+
+
+def test_a_container_that_still_renders_can_be_stopped(lab: Lab, tmp_path: Path) -> None:
+    template = tmp_path / "waits"
+    os.mkfifo(template)
+    container = lab.start("api", volumes={template: "/etc/analytics/waits.j2"})
+
+    # One who opens it to write succeeds once it is being read.
+    with template.open("wb"):
+        began = time.monotonic()
+        docker.stop(container, time=60)
+        assert time.monotonic() - began < 30
+    container.reload()
+    assert container.state.exit_code == 128 + 15

@@ -36,29 +36,14 @@ RANDOM_MOMENTS = [
 
 # Each is a program that runs until it kills itself at the moment that its name tells.
 DYING = """
-import os, pathlib, signal, sqlite3, sys
+import pathlib, sqlite3
 from functools import partial
 import duckdb
 import pyarrow.parquet as pq
 import updating
+from dying import die, dying
 from insights_pipeline import warehouse
 from insights_pipeline.publish import sqlite as publish
-
-def die():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def dying(function, call=1, first=True):
-    "The function, which kills us before (`first`) or after that call of it."
-    calls = []
-    def counted(*arguments, **options):
-        calls.append(arguments)
-        if first and len(calls) == call:
-            die()
-        result = function(*arguments, **options)
-        if len(calls) == call:
-            die()
-        return result
-    return counted
 
 class Engine:
     "A connection to DuckDB that kills us before or after a statement that begins in a given way."

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Show = Callable[[str, State], None]
 
 _LINES_OF_LOG = 20
+_WIDTH_OF_STEP = 80
 _STYLES = {
     Waiting: "dim",
     Building: "yellow",
@@ -51,7 +52,7 @@ def describe(state: State) -> str:
         case Waiting():
             return "waiting"
         case Building(step=Step(number, total, text)):
-            return f"building {number}/{total}: {text}"
+            return f"building {number}/{total}: {_brief(text)}"
         case Building(reason):
             return f"building: {reason}"
         case UpToDate():
@@ -62,6 +63,13 @@ def describe(state: State) -> str:
             return f"failed: {why}"
         case Skipped(parents):
             return f"skipped, as {', '.join(parents)} failed"
+
+
+def _brief(instruction: str) -> str:
+    """An instruction on one short line: without what it mounts, and the end of a long one."""
+    words = (word for word in instruction.split() if not word.startswith("--mount="))
+    text = " ".join(words)
+    return text if len(text) <= _WIDTH_OF_STEP else f"{text[: _WIDTH_OF_STEP - 1]}…"
 
 
 def summary(outcomes: Mapping[str, Outcome]) -> str:

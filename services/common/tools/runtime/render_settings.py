@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote
-
-import jinja2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,6 +127,9 @@ def is_template(name: str) -> bool:
 
 def render(settings: Settings, command: str) -> dict[str, str]:
     """The text of each file that a command needs, by its name."""
+    # It takes longest to load: by now the container can be told to stop.
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([TEMPLATES, TEMPLATES / command]),
         undefined=jinja2.StrictUndefined,
@@ -153,8 +155,14 @@ def write(name: str, text: str) -> None:
     new.replace(RENDERED / name)
 
 
+def stop(number: int, _frame: object) -> NoReturn:
+    """End, as the first process of a container does only if it has a handler."""
+    sys.exit(128 + number)
+
+
 def main(command: list[str]) -> None:
     """Render, then become the command."""
+    signal.signal(signal.SIGTERM, stop)
     settings = Settings(os.environ)
     files = render(settings, command[0])
     if settings.findings:

@@ -42,6 +42,11 @@ GRAPH = Graph(
         (Waiting(), "waiting"),
         (Building(NeverBuilt()), "building: never built"),
         (Building(NeverBuilt(), Step(2, 7, "RUN make")), "building 2/7: RUN make"),
+        (
+            Building(NeverBuilt(), Step(2, 7, "RUN --mount=type=secret,id=ca   make  all")),
+            "building 2/7: RUN make all",
+        ),
+        (Building(NeverBuilt(), Step(2, 7, "x" * 81)), f"building 2/7: {'x' * 79}…"),
         (UpToDate(), "up to date"),
         (Built(12.345, changed=True), "built in 12.3 s"),
         (Built(0.41, changed=False), "unchanged, cached in 0.4 s"),
