@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -59,8 +60,9 @@ POINTS = {
 
 def kill(update: Update, point: str) -> None:
     """Run the update in a process group of its own, until it kills that."""
-    inputs = update.inputs
-    arguments = [update.logs, update.data, inputs.lms, inputs.catalog, update.interval]
+    paths = {name: path for name, path in vars(update.inputs).items() if isinstance(path, Path)}
+    inputs = json.dumps(paths, default=str)
+    arguments = [update.logs, update.data, inputs, update.interval]
     code = f"{_DYING}{POINTS[point]}\nimport sys\non_spark.main(*sys.argv[1:])"
     process = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
+import updating
 from embedded import in_order, reports_in
-from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
 from insights_pipeline.metrics import METRICS, Viewed
 from insights_pipeline.resources import Resources
@@ -125,11 +125,11 @@ def tables_in(store: Path, *names: str) -> Tables:
     }
 
 
-def main(logs: str, data: str, lms: str, catalog: str, interval: str) -> None:
+def main(logs: str, data: str, inputs_as_json: str, interval: str) -> None:
     """Do one update."""
     from insights_pipeline.update import Update
 
-    inputs = Inputs(Path(lms), Path(catalog))
+    inputs = updating.read_inputs(inputs_as_json)
     run(on_spark(Update(Path(logs), Path(data), Interval.parse(interval), inputs)))
 
 

@@ -156,10 +156,14 @@ def runs_of(data: Path) -> list[dict[str, Any]]:
         return [dict(row) for row in reports.execute("SELECT * FROM pipeline_run ORDER BY id")]
 
 
+def read_inputs(as_json: str) -> Inputs:
+    """Inputs that are files: paths by the name of their field."""
+    return Inputs(**{name: Path(path) for name, path in json.loads(as_json).items()})
+
+
 def main(logs: str, data: str, inputs_as_json: str, interval: str, workers: str) -> None:
-    """Do one update; inputs are paths by the name of their field."""
-    paths = {name: Path(path) for name, path in json.loads(inputs_as_json).items()}
-    inputs = Inputs(**paths)
+    """Do one update."""
+    inputs = read_inputs(inputs_as_json)
     resources = WITH_WORKERS if workers == "workers" else RESOURCES
     update = Update(Path(logs), Path(data), Interval.parse(interval), inputs, resources)
     run(update)
