@@ -17,7 +17,11 @@ import pytest
 
 import analytics_data_api
 from analytics_data_api import database
-from analytics_data_api.database import ReportsDatabaseError, migrate_sqlite
+from analytics_data_api.database import (
+    ReportsDatabaseError,
+    known_migrations,
+    migrate_sqlite,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +164,7 @@ def test_many_processes_at_once(tmp_path: Path) -> None:
     for process in [start(MIGRATE, path) for _ in range(4)]:
         finish(process)
 
-    assert migrations(path) == {"0001_initial"}
+    assert migrations(path) == known_migrations()
     assert [entry.name for entry in tmp_path.iterdir()] == ["reports.sqlite3"]
 
 
@@ -204,8 +208,8 @@ def next_release(tmp_path: Path) -> Path:
     shutil.copytree(SOURCE, source)
     add_migration(
         source,
-        "0002_next",
-        after="0001_initial",
+        "0099_next",
+        after=max(known_migrations()),
         operation="migrations.AddField('video', 'title', models.TextField(default=''))",
     )
     return source
@@ -231,7 +235,7 @@ def test_older_database_is_migrated_with_its_rows(next_release: Path, tmp_path: 
 
     finish(start(MIGRATE, path, next_release))
 
-    assert migrations(path) == {"0001_initial", "0002_next"}
+    assert migrations(path) == {*known_migrations(), "0099_next"}
     assert query(path, "SELECT pipeline_video_id || title FROM video") == {"a/b/c|v"}
 
 
@@ -239,7 +243,7 @@ def test_failed_migration_leaves_the_older_database(next_release: Path, tmp_path
     path = tmp_path / "reports.sqlite3"
     migrate_sqlite(path)
     add_migration(
-        next_release, "0003_broken", after="0002_next", operation='migrations.RunSQL("SELECT oops")'
+        next_release, "0100_broken", after="0099_next", operation='migrations.RunSQL("SELECT oops")'
     )
 
     process = start(MIGRATE, path, next_release)
@@ -248,7 +252,7 @@ def test_failed_migration_leaves_the_older_database(next_release: Path, tmp_path
     assert process.returncode != 0
     assert "ReportsDatabaseError: cannot migrate" in errors
     assert "no such column: oops" in errors
-    assert migrations(path) == {"0001_initial"}
+    assert migrations(path) == known_migrations()
     assert "title" not in query(path, "SELECT name FROM pragma_table_info('video')")
 
 
@@ -257,7 +261,7 @@ def test_database_of_a_newer_version_is_refused(next_release: Path, tmp_path: Pa
     finish(start(MIGRATE, path, next_release))
 
     assert refusal(path) == (
-        f"{path} was made by a newer version (migration 0002_next): "
+        f"{path} was made by a newer version (migration 0099_next): "
         "upgrade this checkout, or move the file away to begin a new one"
     )
 

@@ -210,10 +210,10 @@ def next_release(tmp_path: Path) -> Path:
     """Source of a later version, with a migration that fails after its first change."""
     source = tmp_path / "next"
     shutil.copytree(SOURCE, source)
-    (source / "analytics_data_api/reports/migrations/0002_next.py").write_text(
+    (source / "analytics_data_api/reports/migrations/0099_next.py").write_text(
         "from django.db import migrations, models\n"
         "class Migration(migrations.Migration):\n"
-        "    dependencies = [('reports', '0001_initial')]\n"
+        f"    dependencies = [('reports', '{max(known_migrations())}')]\n"
         "    operations = [\n"
         "        migrations.AddField('video', 'title', models.TextField(null=True)),\n"
         "        migrations.RunSQL('SELECT oops'),\n"

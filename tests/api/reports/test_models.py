@@ -85,6 +85,122 @@ TABLES = {
         num_users          integer
         num_views          integer
     """,
+    "course_enrollment_location_current": """
+        course_id         varchar(255)  u
+        date              date          u
+        country_code      varchar(255)  u  NULL
+        count             integer
+        cumulative_count  integer
+    """,
+    "course_program_metadata": """
+        course_id      varchar(255)  u
+        program_id     varchar(255)  u
+        program_type   varchar(255)  NULL
+        program_title  varchar(255)  NULL
+    """,
+    "answer_distribution": """
+        course_id             varchar(255)
+        module_id             varchar(255)
+        part_id               varchar(255)
+        correct               bool          NULL
+        first_response_count  integer
+        last_response_count   integer
+        value_id              varchar(255)  NULL
+        answer_value_text     text
+        variant               integer       NULL
+        problem_display_name  text
+        question_text         text
+    """,
+    "tags_distribution": """
+        course_id            varchar(255)
+        org_id               varchar(255)
+        module_id            varchar(255)
+        tag_name             varchar(255)
+        tag_value            varchar(255)
+        total_submissions    integer
+        correct_submissions  integer
+    """,
+    "grade_distribution": """
+        course_id  varchar(255)
+        module_id  varchar(255)
+        grade      real
+        max_grade  real  NULL
+        count      integer
+    """,
+    "sequential_open_distribution": """
+        course_id  varchar(255)
+        module_id  varchar(255)
+        count      integer
+    """,
+    "module_engagement": """
+        course_id    varchar(255)
+        username     varchar(255)
+        date         date
+        entity_type  varchar(255)
+        entity_id    varchar(255)
+        event        varchar(255)
+        count        integer
+    """,
+    "module_engagement_metric_ranges": """
+        course_id   varchar(255)
+        start_date  date
+        end_date    date
+        metric      varchar(255)
+        range_type  varchar(255)
+        high_value  real  NULL
+        low_value   real  NULL
+    """,
+    "learner_roster": """
+        course_id                       varchar(255)  u
+        username                        varchar(255)  u
+        user_id                         bigint
+        name                            text  NULL
+        email                           text  NULL
+        location                        text  NULL
+        language                        text  NULL
+        year_of_birth                   integer  NULL
+        gender                          text  NULL
+        level_of_education              text  NULL
+        mailing_address                 text  NULL
+        city                            text  NULL
+        country                         text  NULL
+        goals                           text  NULL
+        cohort                          varchar(255)  NULL
+        enrollment_mode                 varchar(255)  NULL
+        enrollment_date                 date  NULL
+        start_date                      date
+        end_date                        date
+        problem_attempts                integer
+        problems_attempted              integer
+        problems_completed              integer
+        problem_attempts_per_completed  real  NULL
+        attempt_ratio_order             integer
+        videos_viewed                   integer
+        discussion_contributions        integer
+        segments                        varchar(255)  NULL
+    """,
+    **dict.fromkeys(
+        ("student_engagement_daily", "student_engagement_weekly"),
+        """
+        end_date                  date          u
+        course_id                 varchar(255)  u
+        username                  varchar(255)  u
+        days_active               integer
+        problems_attempted        integer
+        problem_attempts          integer
+        problems_correct          integer
+        videos_played             integer
+        forum_posts               integer
+        forum_responses           integer
+        forum_comments            integer
+        forum_upvotes_given       integer
+        forum_downvotes_given     integer
+        forum_upvotes_received    integer
+        forum_downvotes_received  integer
+        textbook_pages_viewed     integer
+        last_subsection_viewed    text
+        """,
+    ),
     "pipeline_run": """
         run_id             varchar(64)  u
         sequence           bigint
