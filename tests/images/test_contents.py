@@ -89,8 +89,9 @@ def places(needles: Iterable[bytes], *names: str) -> list[str]:
 
 def secrets_of(clone: FreshClone) -> set[bytes]:
     settings = load(clone.root)
-    names = [name for name in settings if name.endswith(("_PASSWORD", "_KEY", "_TOKEN"))]
-    values = {settings[name].encode() for name in names if name != "TLS_KEY"}
+    secret = ("_PASSWORD", "_KEY", "_TOKEN", "_SECRET")
+    names = [name for name in settings if name.endswith(secret) and name != "TLS_KEY"]
+    values = {settings[name].encode() for name in names if settings[name]}
     assert len(values) >= 8
     return values
 
