@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
 from insights_pipeline.metrics import SUBJECTS, Viewed
 from insights_pipeline.sample import SampleOptions, write_sample
-from insights_pipeline.schema import HOME
+from insights_pipeline.schema import HOME, REPORTS
 from insights_pipeline.schema.columns import GONE
+from insights_pipeline.update import REPORTS_FILE
 from insights_pipeline.warehouse import FILE
 
 if TYPE_CHECKING:
@@ -60,7 +62,11 @@ def test_a_subject_that_an_upgrade_brings(
 def make_as_before(site: Site, subject: str) -> None:
     """Have the warehouse as if the subject, and a column of the LMS's, had not existed."""
     kept_at_home = {table.name for table in HOME}
-    with closing(duckdb.connect(str(site.data / FILE))) as warehouse:
+    with (
+        closing(duckdb.connect(str(site.data / FILE))) as warehouse,
+        closing(sqlite3.connect(site.data / REPORTS_FILE)) as reports,
+        reports,
+    ):
         for metric in SUBJECTS[subject]:
             if isinstance(metric.upkeep, Viewed):
                 warehouse.execute(f"DROP VIEW {metric.name}")
@@ -68,4 +74,6 @@ def make_as_before(site: Site, subject: str) -> None:
             warehouse.execute(f"DROP TABLE {metric.name}")
             if metric.name in kept_at_home:
                 warehouse.execute(f"DROP TABLE {metric.name}{GONE}")
+            if metric.table in REPORTS:
+                reports.execute(f"DELETE FROM {metric.name}")
         warehouse.execute("ALTER TABLE auth_userprofile DROP COLUMN gender")

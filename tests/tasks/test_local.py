@@ -19,6 +19,7 @@ import pytest
 
 import updating
 from insights_pipeline.schema import REPORTS
+from insights_pipeline.warehouse import VERSION
 from updating import SampleSite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,7 +200,7 @@ def test_data_folder_of_a_newer_version(site: SampleSite, data: Path) -> None:
         warehouse.execute("UPDATE meta SET value = '7' WHERE name = 'version'")
     code, said = failure(update(site.sample.logs, data))
     assert code == 1
-    assert "written by a newer version (format 7, this one knows 1): upgrade" in said
+    assert f"written by a newer version (format 7, this one knows {VERSION}): upgrade" in said
 
     with closing(sqlite3.connect(data / "reports.sqlite3")) as reports, reports:
         reports.execute("UPDATE django_migrations SET name = '9999_x' WHERE app = 'reports'")
@@ -228,8 +229,8 @@ def test_second_update_at_once(site: SampleSite, data: Path) -> None:
 HOLDING = """
 import sys, time
 from pathlib import Path
-from insights_pipeline.update import _alone
-with _alone(Path(sys.argv[1])):
+from insights_pipeline.update import alone
+with alone(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """

@@ -51,7 +51,7 @@ def test_without_inputs_each_that_a_report_needs_is_named_with_what_to_do(site: 
 
     needed = [each.name for each in INPUTS if reports_on(each.name)]
     assert [note.split()[1] for note in notes[:-1]] == needed
-    assert notes[-1].startswith("no database of countries")
+    assert notes[-1].startswith("no database of addresses and countries")
     assert (
         "no course_catalog (titles and dates of courses), so course_meta_summary_enrollment"
         in " ".join(notes)
