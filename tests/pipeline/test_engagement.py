@@ -43,7 +43,7 @@ generated = settings(deadline=None, suppress_health_check=list(HealthCheck), dat
 
 
 # Without shrinking, which takes minutes: `full` does that.
-@settings(generated, max_examples=40, derandomize=True, phases=[Phase.generate])
+@settings(generated, max_examples=20, derandomize=True, phases=[Phase.generate])
 @given(engaged_sites())
 def test_same_tables(engaged: EngagedSite) -> None:
     check(engaged)

@@ -30,7 +30,7 @@ generated = settings(deadline=None, suppress_health_check=list(HealthCheck), dat
 quickly = settings(generated, derandomize=True, phases=[Phase.generate])
 
 
-@settings(quickly, max_examples=60)
+@settings(quickly, max_examples=25)
 @given(answers())
 def test_same_tables(found: Answers) -> None:
     check(found)
@@ -71,7 +71,7 @@ def arrivals(draw: DrawFn) -> tuple[Answers, list[list[bytes]], list[Interval]]:
     return found, runs, [*earlier, last]
 
 
-@settings(quickly, max_examples=12)
+@settings(quickly, max_examples=6)
 @given(arrivals())
 def test_runs_add_up_to_a_single_one(
     arrived: tuple[Answers, list[list[bytes]], list[Interval]],

@@ -29,7 +29,7 @@ generated = settings(
 )
 
 
-@settings(generated, max_examples=25)
+@settings(generated, max_examples=12)
 @given(histories(runs=1))
 def test_tables_and_files_are_those_of_the_reference(history: History) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -37,7 +37,7 @@ def test_tables_and_files_are_those_of_the_reference(history: History) -> None:
         check(site, history)
 
 
-@settings(generated, max_examples=20)
+@settings(generated, max_examples=10)
 @given(histories(runs=3))
 def test_what_grew_run_by_run_is_what_one_run_makes(history: History) -> None:
     with tempfile.TemporaryDirectory() as folder:
