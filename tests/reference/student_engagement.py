@@ -181,8 +181,13 @@ def weeks(interval: tuple[date, date]) -> dict[date, date]:
     }
 
 
-def acts(event: Event) -> Iterable[Act]:
+def acts(event: Event) -> list[Act]:
     """What the event says of the learner, and of another whom it names."""
+    return [act for act in all_acts(event) if len(act.username) <= LONGEST_NAME]
+
+
+def all_acts(event: Event) -> Iterable[Act]:
+    """The same, also of names that no LMS gives."""
     record, kind = event.record, event.event_type
     username = record.get("username")
     username = username.strip() if isinstance(username, str) else ""
@@ -190,7 +195,7 @@ def acts(event: Event) -> Iterable[Act]:
     course_id = event.course_id
     if kind.startswith(ENROLLMENT_PREFIX):
         course_id = course_of_context(record)
-    if not username or len(username) > LONGEST_NAME or course_id is None or data is None:
+    if not username or course_id is None or data is None:
         return
     vote = VOTED.match(kind)
     if kind == "problem_check":
@@ -213,7 +218,7 @@ def acts(event: Event) -> Iterable[Act]:
         counts = vote[1] in ("thread", "response")
         yield Act(event, course_id, username, f"{column}_given" if plain else None, amount)
         target = text(data, "target_username")
-        if target and len(target) <= LONGEST_NAME:
+        if target:
             yield Act(event, course_id, target, f"{column}_received" if counts else None, amount)
     else:
         yield Act(event, course_id, username, CREATED.get(kind))
