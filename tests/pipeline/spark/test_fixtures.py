@@ -33,7 +33,9 @@ def test_twice(fixtures: Path, tmp_path: Path) -> None:
     assert totals(first) == totals(expected)
     assert list(first.seconds_by_step) == [
         *("open", "cluster", "inputs", "copy", "parse", "ledger"),
-        *("metrics", "metrics.enrollment", "metrics.activity", "metrics.video", "metrics.problems"),
+        *("metrics", "metrics.enrollment", "metrics.programs", "metrics.geography"),
+        *("metrics.activity", "metrics.video", "metrics.grades", "metrics.problems"),
+        *("metrics.student_engagement", "metrics.engagement"),
         *("events", "files", "publish"),
     ]
     assert updating.rejects_of(update.data) == updating.rejects_of(embedded.data)
