@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from insights_pipeline.metrics import METRICS, Added, Appended, Latest
-from insights_pipeline.schema import EVENTS, REPORTS, Column, Table, Type
+from insights_pipeline.schema import EVENTS, Column, Table, Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 _BY_DAY = {
     EVENTS.name,
     *(metric.name for metric in METRICS if isinstance(metric.upkeep, Appended | Added | Latest)),
-    *(table.name for table in REPORTS if "date" in table.names),
 }
 
 
 def is_kept_by_day(table: Table) -> bool:
-    """Whether each date of the table is a folder by itself: those of which few change in a run."""
+    """Whether each date of the table is a folder by itself: those of which few change in a run.
+
+    What is computed anew each time is not: a file for each date of years would be written for it.
+    """
     return table.name in _BY_DAY
 
 
@@ -64,7 +66,7 @@ class Catalog:
             days: dates that came or changed, of a table that is kept by day.
             anew: whether any other date may be gone.
         """
-        if anew:
+        if anew or self._is_shown_otherwise(table):
             self._do(f"DROP TABLE IF EXISTS {table.name}")
         if not self._session.catalog.tableExists(table.name):
             self._make(table)
@@ -84,6 +86,14 @@ class Catalog:
             f"CREATE OR REPLACE VIEW {table.name} ({columns}) COMMENT {quoted(table.meaning)}"
             f" AS {query}"
         )
+
+    def _is_shown_otherwise(self, table: Table) -> bool:
+        """Whether an earlier version kept it by day, or did not."""
+        catalog = self._session.catalog
+        if not catalog.tableExists(table.name):
+            return False
+        by_day = any(column.isPartition for column in catalog.listColumns(table.name))
+        return by_day != is_kept_by_day(table)
 
     def _make(self, table: Table) -> None:
         self._store.make(table.name)

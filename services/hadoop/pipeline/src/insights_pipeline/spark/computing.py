@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from insights_pipeline import dialects, schema, upkeep
 from insights_pipeline.metrics import Added, Appended, Latest, LookedUp, Viewed
-from insights_pipeline.schema.columns import GONE, RUN
 from insights_pipeline.spark import sizing
-from insights_pipeline.spark.catalog import declared, is_kept_by_day
+from insights_pipeline.spark.catalog import declared
 from insights_pipeline.spark.writing import write
 from insights_pipeline.warehouse import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -109,23 +108,15 @@ class Computing:
     def _report(self, metric: Metric) -> None:
         """Compute a table that is kept at home, and bring what changed into the warehouse."""
         table, name = metric.table, metric.name
-        fresh = f"fresh/{name}" if is_kept_by_day(table) else name
-        self._write(self._query(metric), fresh)
+        self._write(self._query(metric), name)
         local = self._local / name
-        self._store.fetch(f"{self._plan.folder}/{fresh}", local)
+        self._store.fetch(f"{self._plan.folder}/{name}", local)
         columns, files = map(_from_spark, table.columns), quoted(f"{local}/*.parquet")
         query = f"SELECT {', '.join(columns)} FROM {files}"
         upkeep.replace(self._warehouse.connection, self._change, metric, query)
         shutil.rmtree(local)
-        frame = self._read(table, [f"{self._plan.folder}/{fresh}"])
-        self._show(table, frame)
-        if not is_kept_by_day(table):
-            self._bring(name, [name])
-            return
-        days = self._changed_days(name)
-        if days:
-            self._write(frame.where(frame.date.isin(days)), name, "date")
-        self._bring_days(name, map(str, days))
+        self._bring(name, [name])
+        self._show(table, self._staged(table))
 
     def _look_up(self, metric: Metric) -> None:
         """Have a table answered at home, of what is at home, and bring it to the store."""
@@ -135,25 +126,13 @@ class Computing:
         self._bring(name, [name])
         self._show(metric.table, self._staged(metric.table))
 
-    def _changed_days(self, report: str) -> list[object]:
-        rows = self._warehouse.connection.execute(
-            f"SELECT date FROM {report} WHERE {RUN} = $run OR $anew"
-            f" UNION SELECT date FROM {report}{GONE} WHERE {RUN} = $run ORDER BY date",
-            {"run": self._change.run, "anew": self._plan.anew},
-        )
-        return [day for (day,) in rows.fetchall()]
-
-    def _bring_days(self, name: str, changed: Iterable[str] = ()) -> set[str]:
+    def _bring_days(self, name: str) -> set[str]:
         """Have what was written of a table take the place of its days.
-
-        Args:
-            name: the table's.
-            changed: days of it that may be gone.
 
         Returns: the days that were written.
         """
         came = self._days_in(f"{self._plan.folder}/{name}")
-        before = self._days_in(name) if self._plan.anew else set(changed)
+        before = self._days_in(name) if self._plan.anew else set()
         self._plan.days[name] = sorted(came | before)
         self._bring(name, [f"{name}/date={day}" for day in self._plan.days[name]])
         return came
