@@ -91,6 +91,7 @@ def settle(warehouse: Warehouse, store: Store, catalog: Catalog) -> bool:
 
 
 def _bring_home(store: Store, catalog: Catalog, plan: Plan) -> None:
+    whole = _bring_whole_tables(store, plan)
     waiting = set(store.files(plan.folder))
     moves = [(name, to) for name, to in plan.moves.items() if name in waiting]
     with ThreadPoolExecutor(_MOVES_AT_ONCE) as pool:
@@ -98,6 +99,8 @@ def _bring_home(store: Store, catalog: Catalog, plan: Plan) -> None:
             pass
     came = set(plan.moves.values())
     for folder in plan.replaced:
+        if folder.split("/")[0] in whole:
+            continue
         found = set(store.files(folder))
         if found.isdisjoint(came):
             store.remove(folder)
@@ -112,3 +115,18 @@ def _bring_home(store: Store, catalog: Catalog, plan: Plan) -> None:
         if run_id != plan.run_id:
             store.remove(f"{_STATE}/{run_id}")
     store.make(f"{_STATE}/{plan.run_id}")
+
+
+def _bring_whole_tables(store: Store, plan: Plan) -> set[str]:
+    """Move tables of which nothing stays as what they are: one folder, and not each of its files.
+
+    Returns: their names.
+    """
+    whole = {
+        name
+        for name in store.names(plan.folder)
+        if name in TABLES and (plan.anew or not store.exists(name))
+    }
+    for name in whole:
+        store.move(f"{plan.folder}/{name}", name)
+    return whole
