@@ -35,6 +35,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 IN_CI = os.environ.get("CI") == "true"
 _AROUND_ALL = ExitStack()
 
+_LONGEST_FIRST = (
+    *("stack/test_hadoop.py", "pipeline/spark/", "stack/", "images/", "pipeline/test_kill.py"),
+    *("pipeline/", "insights/test_pages.py", "insights/", "tasks/", "test_"),
+)
+"""Begins of names of test files; what none of them fits comes last."""
+
 # Chromium looks for its maker's hosts at every start unless told not to; root has no sandbox.
 _CHROMIUM_FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -58,6 +64,18 @@ def pytest_configure(config: pytest.Config) -> None:
         _AROUND_ALL.enter_context(docker_host.engine(log))
     if not is_worker and docker_host.is_running():
         _AROUND_ALL.callback(fresh_clone.remove_images)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    root = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        file = item.path.relative_to(root).as_posix()
+        fitting = (n for n, begin in enumerate(_LONGEST_FIRST) if file.startswith(begin))
+        return next(fitting, len(_LONGEST_FIRST))
+
+    items.sort(key=rank)
 
 
 def pytest_unconfigure() -> None:
