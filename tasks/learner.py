@@ -41,11 +41,14 @@ def forget(
     from insights_pipeline.forgotten import Learner
     from insights_pipeline.resources import Resources
     from tasks.lib import console
-    from tasks.lib.local import pipeline
+    from tasks.lib.local import pipeline, users
 
     folder = Path(data)
-    reports = [pipeline.reports(target, folder, ROOT) for target in publish or ["data"]]
+    targets = publish or ["data"]
+    reports = [pipeline.reports(target, folder, ROOT) for target in targets]
     learner = Learner(username.strip(), user_id or None)
     for line in forget(folder, learner, reports, Resources.default(), dry_run):
         print(line)
+    for target in targets:
+        print(users.forget_learner(target, folder, ROOT, learner.username, dry_run), end="")
     console.say("nothing was changed" if dry_run else "the learner is forgotten")

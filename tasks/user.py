@@ -1,4 +1,4 @@
-"""Accounts of Insights for a site without an LMS to sign in through."""
+"""Accounts of Insights for a site without an LMS to sign in through, and what users saw."""
 
 from __future__ import annotations
 
@@ -51,3 +51,34 @@ def create(
         print(f"password of {user.name}: {user.password}")
     if not superuser and not course:
         console.say(f"{name} may see no course yet: add some with --update --course ID")
+
+
+@task(
+    help={
+        "user": "only what this user did",
+        "course": "only of the course of this id",
+        "learner": "only what is about this learner alone",
+        "days": "only what was in the last days",
+        "data": "folder that was given to local.update",
+        "stack": "in the running stack, in place of a folder",
+    },
+)
+def audit(
+    context: Context,
+    user: str = "",
+    course: str = "",
+    learner: str = "",
+    days: int = 0,
+    data: str = "data/demo",
+    stack: bool = False,
+) -> None:
+    """Show who opened a learner's page or downloaded personal data, as CSV; newest first."""
+    from tasks.lib.environment import ROOT, ensure
+
+    if not stack:
+        ensure("local")
+    from tasks.lib.local import users
+
+    given = {"user": user, "course": course, "learner": learner, "days": str(days or "")}
+    wanted = [f"--{name}={value}" for name, value in given.items() if value]
+    print(users.manage(ROOT if stack else None, Path(data), "audit", *wanted), end="")

@@ -81,6 +81,9 @@ def finish(
     return done.stdout
 
 
+INSIGHTS_FILE = "insights.sqlite3"
+"""Accounts, sessions and audit trail of Insights, in a data folder."""
+
 # Where nothing listens: for commands of Insights that need no Data API, as its settings want one.
 _NOWHERE = "http://127.0.0.1:9/api/v0"
 
@@ -111,7 +114,7 @@ def insights(data: Path, secrets: Secrets, data_api_url: str = _NOWHERE) -> Appl
         "Insights",
         "insights",
         {
-            "INSIGHTS_DATABASE": str(data / "insights.sqlite3"),
+            "INSIGHTS_DATABASE": str(data / INSIGHTS_FILE),
             "INSIGHTS_SECRET_KEY": secrets.insights_secret_key,
             "INSIGHTS_DATA_API_URL": data_api_url,
             "INSIGHTS_DATA_API_TOKEN": secrets.api_token,

@@ -53,13 +53,7 @@ def create(
         OperatorError: there is no such folder, or Insights does not accept name, password or a
             course id.
     """
-    if not data.is_dir():
-        raise OperatorError(
-            f"no folder {data}: run `inv local.update`, or name another with --data"
-        )
-    insights = applications.insights(data, Secrets.of(data))
-    insights.manage("prepare")
-    insights.manage(*_create_user(user, superuser, courses, update), stdin=user.password)
+    manage(None, data, *_create_user(user, superuser, courses, update), stdin=user.password)
 
 
 def create_in_stack(
@@ -71,14 +65,47 @@ def create_in_stack(
         OperatorError: Insights is not running there, or does not accept name, password or a course
             id.
     """
-    from tasks.lib.containers.stack import Stack
+    manage(root, None, *_create_user(user, superuser, courses, update), stdin=user.password)
 
-    container = Stack.of(root).running("insights")
-    arguments = _create_user(user, superuser, courses, update)
-    applications.finish(
-        ["docker", "exec", "--interactive", container.id, "python", "-m", "insights", *arguments],
-        stdin=user.password,
-    )
+
+def manage(root: Path | None, data: Path | None, *arguments: str, stdin: str = "") -> str:
+    """Run a command of Insights, in a checkout's running stack or else on a data folder.
+
+    Raises:
+        OperatorError: there is neither, or the command fails.
+    """
+    if root:
+        from tasks.lib.containers.stack import Stack
+
+        container = Stack.of(root).running("insights")
+        command = ["docker", "exec", "--interactive", container.id, "python", "-m", "insights"]
+        return applications.finish([*command, *arguments], stdin=stdin)
+    if data is None or not data.is_dir():
+        raise OperatorError(
+            f"no folder {data}: run `inv local.update`, or name another with --data"
+        )
+    insights = applications.insights(data.absolute(), Secrets.of(data))
+    insights.manage("prepare")
+    return insights.manage(*arguments, stdin=stdin)
+
+
+def forget_learner(target: str, data: Path, root: Path, learner: str, dry_run: bool) -> str:
+    """Take a learner's name out of the audit trail of Insights; returns what to say about it.
+
+    Args:
+        target: `data`, Insights of the data folder, or `stack`, the running one of a checkout.
+        data: the data folder.
+        root: the checkout.
+        learner: the name in the LMS.
+        dry_run: whether to leave everything as it is.
+
+    Raises:
+        OperatorError: Insights is not running there, or its database cannot be used.
+    """
+    command = ["forget_learner", *(["--dry-run"] if dry_run else []), "--", learner]
+    if target == "stack":
+        return manage(root, None, *command)
+    return manage(None, data, *command) if (data / applications.INSIGHTS_FILE).is_file() else ""
 
 
 def _create_user(user: User, superuser: bool, courses: Sequence[str], update: bool) -> list[str]:

@@ -86,3 +86,20 @@ def test_asking_needs_a_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         monkeypatch.setattr("sys.stdin", file)
         with pytest.raises(OperatorError, match="--ask needs a terminal"):
             users.ask("ada")
+
+
+def test_a_learner_is_forgotten_by_the_audit_trail_where_there_is_one(tmp_path: Path) -> None:
+    assert users.forget_learner("data", tmp_path, tmp_path, "wanda", dry_run=False) == ""
+    users.create(tmp_path, users.generate("ada"), superuser=False, courses=[COURSE])
+    with closing(sqlite3.connect(tmp_path / "insights.sqlite3")) as connection, connection:
+        connection.execute(
+            "INSERT INTO accounts_auditentry (at, username, action, course_id, learner)"
+            " VALUES ('2100-01-01', 'ada', 'opened learner', 'A/B/C', '-wanda-the-learner')"
+        )
+
+    said = users.forget_learner("data", tmp_path, tmp_path, "-wanda-the-learner", dry_run=False)
+
+    assert said == "audit trail: 1 lose the name\n"
+    assert rows(tmp_path, "SELECT username, learner FROM accounts_auditentry") == [("ada", "")]
+    assert b"wanda-the-learner" not in (tmp_path / "insights.sqlite3").read_bytes()
+    assert "ada,opened learner,A/B/C," in users.manage(None, tmp_path, "audit")

@@ -16,6 +16,7 @@ INSIGHTS_HTTPS             on (the default): behind TLS; off: plain http on loop
                            Whether a request came over TLS is told by X-Forwarded-Proto, if it comes
                            from an address in gunicorn's ``--forwarded-allow-ips``; the reader's
                            address then is the last one in X-Forwarded-For
+INSIGHTS_AUDIT_DAYS        days for which the audit trail is kept, 365 by default
 INSIGHTS_LOG_FORMAT        plain (the default), or json: an object a line
 """
 
@@ -58,6 +59,15 @@ def _seconds(name: str, default: float) -> float:
     if not 0 < seconds <= 600:
         raise ImproperlyConfigured(f"{name} is {value!r}: set it to seconds from 0.1 to 600")
     return seconds
+
+
+def _whole(name: str, default: int, most: int) -> int:
+    """A whole number from 1 on."""
+    value = _configuration.text(name, str(default))
+    number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+    if not 1 <= number <= most:
+        raise ImproperlyConfigured(f"{name} is {value!r}: set it to a number from 1 to {most}")
+    return number
 
 
 def _token(name: str) -> str:
@@ -169,6 +179,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
+
+AUDIT_DAYS = _whole("INSIGHTS_AUDIT_DAYS", 365, most=3650)
 
 # Files ----------------------------------------------------------------------------------------
 DATABASES = {

@@ -1,9 +1,10 @@
-"""Who sees which course."""
+"""Who sees which course, and who saw what is personal of a learner."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 
 class CourseAccess(models.Model):
@@ -23,3 +24,35 @@ class CourseAccess(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} sees {self.course_id}"
+
+
+class Action(models.TextChoices):
+    """What somebody did who saw something personal of learners."""
+
+    OPENED_ROSTER = "opened roster"
+    OPENED_LEARNER = "opened learner"
+    DOWNLOADED_ROSTER = "downloaded roster"
+    DOWNLOADED_LEARNER = "downloaded learner"
+    DOWNLOADED_RESPONSES = "downloaded responses"
+
+
+class AuditEntry(models.Model):
+    """Somebody saw something personal. Names stand here as texts, to outlive the accounts."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True, help_text="UTC")
+    username = models.CharField(max_length=150, help_text="who saw it")
+    action = models.CharField(max_length=32, choices=Action)
+    course_id = models.CharField(max_length=255, db_index=True)
+    learner = models.CharField(
+        max_length=255,
+        blank=True,
+        db_index=True,
+        help_text="whom it was about; empty where about many, or where the learner is forgotten",
+    )
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.username} {self.action} {self.course_id}"
