@@ -44,6 +44,14 @@ def test_without_https_deployment_lacks_exactly_what_https_gives() -> None:
         ("INSIGHTS_DATA_API_TIMEOUT", "soon", "is 'soon': set it to seconds"),
         ("INSIGHTS_DATA_API_TIMEOUT", "nan", "set it to seconds"),
         ("INSIGHTS_DATA_API_TIMEOUT", "0", "set it to seconds"),
+        ("INSIGHTS_AUDIT_DAYS", "0", "is '0': set it to a number from 1 to 3650"),
+        ("INSIGHTS_SESSION_HOURS", "day", "is 'day': set it to a number from 1 to 720"),
+        ("INSIGHTS_LMS_URL", "lms.example.org", "set it to a URL"),
+        (
+            "INSIGHTS_LMS_URL",
+            "https://lms.example.org/login",
+            "set it to a URL such as https://lms",
+        ),
         ("INSIGHTS_HTTPS", "yes", "is 'yes': set it to on or off"),
     ],
 )
@@ -54,6 +62,25 @@ def test_a_malformed_setting_ends_the_start_in_one_line(
 
     assert line.startswith(name)
     assert complaint in line
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({}, "INSIGHTS_LMS_CLIENT_ID is not set"),
+        ({"INSIGHTS_LMS_CLIENT_ID": "insights"}, "INSIGHTS_LMS_CLIENT_SECRET is not set"),
+        (
+            {"INSIGHTS_LMS_URL": "http://lms.example.org", "INSIGHTS_HTTPS": "on"},
+            "INSIGHTS_LMS_URL is 'http://lms.example.org': set it to a URL such as https://lms",
+        ),
+    ],
+)
+def test_an_lms_to_sign_in_through_needs_a_client_and_tls(
+    environment: dict[str, str], complaint: str
+) -> None:
+    settings = {"INSIGHTS_LMS_URL": "https://lms.example.org", **environment}
+
+    assert complaint in failure(manage("check", **settings))
 
 
 def test_no_secret_is_in_a_complaint() -> None:

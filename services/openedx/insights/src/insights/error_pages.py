@@ -7,12 +7,15 @@ import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from django.contrib.auth import logout
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from insights.accounts.lms_courses import LmsUnavailable, SignInAgain
+from insights.accounts.middleware import to_sign_in
 from insights.data_api.errors import (
     DataApiError,
     DataApiRefused,
@@ -138,6 +141,11 @@ class ErrorPageMiddleware:
                 return permission_denied(request, exception)
             case DataApiError():
                 return unavailable(request, exception)
+            case LmsUnavailable():
+                return lms_unavailable(request)
+            case SignInAgain():
+                logout(request)
+                return to_sign_in(request)
         return None
 
 
@@ -145,6 +153,23 @@ def unavailable(request: HttpRequest, error: DataApiError) -> HttpResponse:
     """No numbers from the Data API, whose client has logged why."""
     return _retry_later(
         _page(request, HTTPStatus.SERVICE_UNAVAILABLE, *_unavailable(error), retry=True)
+    )
+
+
+def lms_unavailable(request: HttpRequest) -> HttpResponse:
+    """Nobody knows which courses are the reader's."""
+    return _retry_later(
+        _page(
+            request,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            _("Your courses cannot be read at the moment"),
+            _(
+                "The LMS does not say which courses you staff, so that none can be shown."
+                " It comes back by itself: try again in a minute."
+            ),
+            _("If it stays like this, tell the people who run this site."),
+            retry=True,
+        )
     )
 
 

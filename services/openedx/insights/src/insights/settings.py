@@ -16,6 +16,13 @@ INSIGHTS_HTTPS             on (the default): behind TLS; off: plain http on loop
                            Whether a request came over TLS is told by X-Forwarded-Proto, if it comes
                            from an address in gunicorn's ``--forwarded-allow-ips``; the reader's
                            address then is the last one in X-Forwarded-For
+INSIGHTS_LMS_URL           the LMS through which users sign in, such as ``https://lms.example.org``;
+                           without it there are only the accounts of Insights
+INSIGHTS_LMS_CLIENT_ID     Insights' OAuth2 application in the LMS; required with it
+INSIGHTS_LMS_CLIENT_SECRET its secret; required with it
+INSIGHTS_LMS_COURSES_SECONDS  for which the LMS's word on a user's courses is good, 300 by default
+INSIGHTS_SESSION_IDLE_MINUTES after its last request a session ends, 720 by default
+INSIGHTS_SESSION_HOURS     after its sign-in a session ends, 24 by default
 INSIGHTS_AUDIT_DAYS        days for which the audit trail is kept, 365 by default
 INSIGHTS_LOG_FORMAT        plain (the default), or json: an object a line
 """
@@ -78,6 +85,21 @@ def _token(name: str) -> str:
     return value
 
 
+def _lms_url(name: str, *, tls: bool) -> str:
+    """The LMS's base URL, or an empty one; who the user is may be told over TLS alone."""
+    if not _configuration.text(name):
+        return ""
+    url = _base_url(name)
+    parts = urlsplit(url)
+    if parts.path or (
+        tls and parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
+    ):
+        raise ImproperlyConfigured(
+            f"{name} is {url!r}: set it to a URL such as https://lms.example.org"
+        )
+    return url
+
+
 DEBUG = False
 SECRET_KEY = _configuration.required("INSIGHTS_SECRET_KEY")
 ALLOWED_HOSTS = _configuration.names("INSIGHTS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -85,6 +107,12 @@ ALLOWED_HOSTS = _configuration.names("INSIGHTS_ALLOWED_HOSTS", "localhost,127.0.
 DATA_API_URL = _base_url("INSIGHTS_DATA_API_URL")
 DATA_API_TOKEN = _token("INSIGHTS_DATA_API_TOKEN")
 DATA_API_TIMEOUT = _seconds("INSIGHTS_DATA_API_TIMEOUT", 10)
+
+LMS_URL = _lms_url("INSIGHTS_LMS_URL", tls=_configuration.switch("INSIGHTS_HTTPS"))
+LMS_HOST = urlsplit(LMS_URL).hostname or ""
+LMS_COURSES_SECONDS = _whole("INSIGHTS_LMS_COURSES_SECONDS", 300, most=24 * 3600)
+# The LMS's list of a user's courses is slow where there are thousands.
+LMS_TIMEOUT = 20
 
 ROOT_URLCONF = "insights.urls"
 WSGI_APPLICATION = "insights.wsgi.application"
@@ -98,6 +126,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "social_django",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -107,6 +136,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "insights.accounts.sessions.SessionAgeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Every page asks for a sign-in, but for those that say that they do not.
@@ -145,7 +175,8 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "connect-src": [SELF],
         "font-src": [SELF],
-        "form-action": [SELF],
+        # Sign-in and sign-out are forms that lead on to the LMS.
+        "form-action": [SELF, *([LMS_URL] if LMS_URL else [])],
         "frame-ancestors": [NONE],
         "img-src": [SELF],
         "script-src": [SELF],
@@ -160,9 +191,10 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "insights.error_pages.csrf_failure"
 SESSION_COOKIE_NAME = "insights_session"
 SESSION_COOKIE_SECURE = HTTPS
-# A session ends 12 hours after its last request. The cookie stays as long as the browser is open,
+# A session ends some time after its last request. The cookie stays as long as the browser is open,
 # so that the sign-in page can tell a session that ended from none.
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = 60 * _whole("INSIGHTS_SESSION_IDLE_MINUTES", 720, most=30 * 24 * 60)
+SESSION_SECONDS = 3600 * _whole("INSIGHTS_SESSION_HOURS", 24, most=30 * 24)
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
@@ -178,6 +210,32 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator": {},
         "NumericPasswordValidator": {},
     }.items()
+]
+
+# The LMS as a provider of sign-ins, by edx-auth-backends and social-auth-app-django.
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "insights.accounts.lms.LmsOAuth2",
+]
+SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT = LMS_URL
+_of_client = _configuration.required if LMS_URL else _configuration.text
+SOCIAL_AUTH_EDX_OAUTH2_KEY = _of_client("INSIGHTS_LMS_CLIENT_ID")
+SOCIAL_AUTH_EDX_OAUTH2_SECRET = _of_client("INSIGHTS_LMS_CLIENT_SECRET")
+SOCIAL_AUTH_EDX_OAUTH2_REQUESTS_TIMEOUT = LMS_TIMEOUT
+SOCIAL_AUTH_REDIRECT_IS_HTTPS = HTTPS
+SOCIAL_AUTH_USER_FIELDS = ["username", "email", "first_name", "last_name"]
+SOCIAL_AUTH_PIPELINE = [
+    "social_core.pipeline.social_auth.social_details",
+    "social_core.pipeline.social_auth.social_uid",
+    "social_core.pipeline.social_auth.auth_allowed",
+    "social_core.pipeline.social_auth.social_user",
+    "insights.accounts.lms.refuse",
+    "social_core.pipeline.user.create_user",
+    "social_core.pipeline.social_auth.associate_user",
+    "social_core.pipeline.social_auth.load_extra_data",
+    "social_core.pipeline.user.user_details",
+    "auth_backends.pipeline.update_email",
+    "insights.accounts.lms.note_account",
 ]
 
 AUDIT_DAYS = _whole("INSIGHTS_AUDIT_DAYS", 365, most=3650)

@@ -10,3 +10,7 @@ class AccountsConfig(AppConfig):
 
     name = "insights.accounts"
     verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        """Register what follows a sign-in."""
+        from insights.accounts import sessions  # noqa: F401

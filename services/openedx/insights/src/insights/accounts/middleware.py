@@ -25,10 +25,15 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:  # noqa: ARG002
         """Redirect; where there was a session that ended, say so."""
-        # Only what can be shown again by a GET is worth leading back to.
-        back = request.get_full_path() if request.method in ("GET", "HEAD") else ""
-        parameters = {REDIRECT_FIELD_NAME: back} if back else {}
-        if request.COOKIES.get(settings.SESSION_COOKIE_NAME):
-            parameters[ENDED] = "1"
-        query = urlencode(parameters, safe="/:")
-        return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{query}")
+        return to_sign_in(request)
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponseRedirect:
+    """Lead to the sign-in page; where there was a session that ended, say so there."""
+    # Only what can be shown again by a GET is worth leading back to.
+    back = request.get_full_path() if request.method in ("GET", "HEAD") else ""
+    parameters = {REDIRECT_FIELD_NAME: back} if back else {}
+    if request.COOKIES.get(settings.SESSION_COOKIE_NAME):
+        parameters[ENDED] = "1"
+    query = urlencode(parameters, safe="/:")
+    return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{query}")

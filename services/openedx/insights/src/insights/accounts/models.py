@@ -26,6 +26,26 @@ class CourseAccess(models.Model):
         return f"{self.user} sees {self.course_id}"
 
 
+class LmsAccount(models.Model):
+    """A user who signs in through the LMS, which alone says which courses they see.
+
+    `read_at` is when it last said so; empty, it has to be asked.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="lms_account",
+    )
+    sees_all = models.BooleanField(default=False, help_text="a superuser of the LMS")
+    course_ids = models.JSONField(default=list, help_text="courses that the user staffs")
+    read_at = models.DateTimeField(null=True, help_text="UTC")
+
+    def __str__(self) -> str:
+        return f"{self.user} of the LMS"
+
+
 class Action(models.TextChoices):
     """What somebody did who saw something personal of learners."""
 

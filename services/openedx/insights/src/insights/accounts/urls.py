@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from insights.accounts.views import PasswordView, SignInView
+from insights.accounts.lms_views import begin, complete
+from insights.accounts.views import PasswordView, SignInView, SignOutView
 
 urlpatterns = [
     path("sign-in/", SignInView.as_view(), name="sign-in"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("sign-in/lms/", begin, name="lms-sign-in"),
+    # As upstream's: an LMS that knows Insights needs no change.
+    path("complete/edx-oauth2/", complete, name="lms-complete"),
+    path("sign-out/", SignOutView.as_view(), name="sign-out"),
     path("password/", PasswordView.as_view(), name="password"),
 ]

@@ -1,14 +1,17 @@
-"""Signing in, and changing one's password."""
+"""Signing in with an account of Insights, signing out, and changing one's password."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.views import LoginView, PasswordChangeView
-from django.urls import reverse_lazy
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.http import Http404
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 
+from insights.accounts import lms
 from insights.accounts.middleware import ENDED
 from insights.accounts.throttle import SignInThrottle
 
@@ -41,8 +44,25 @@ class SignInView(LoginView):
         return super().form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Whether a session ended, beside the form."""
-        return super().get_context_data(ended=ENDED in self.request.GET, **kwargs)
+        """Whether a session ended, and which LMS there is, beside the form."""
+        return super().get_context_data(
+            ended=ENDED in self.request.GET, lms=settings.LMS_HOST, **kwargs
+        )
+
+
+class SignOutView(LogoutView):
+    """Ends the session; who came through the LMS is signed out there too."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Sign out, and lead to where one signs in."""
+        self.of_lms = request.user.is_authenticated and lms.forget_tokens(request.user)
+        return super().post(request, *args, **kwargs)
+
+    def get_success_url(self) -> str:
+        """The LMS's sign-out, or our own sign-in."""
+        if self.of_lms and settings.LMS_URL:
+            return lms.sign_out_url(self.request.build_absolute_uri(reverse("sign-in")))
+        return super().get_success_url()
 
 
 class PasswordView(PasswordChangeView):
@@ -50,6 +70,15 @@ class PasswordView(PasswordChangeView):
 
     template_name = "accounts/password.html"
     success_url = reverse_lazy("courses")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page, for those who have a password here.
+
+        Raises Http404 for others.
+        """
+        if not request.user.has_usable_password():
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: Form) -> HttpResponse:
         """Save it; other sessions of the user end."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
+from social_django.models import Nonce
 
 from openedx_base.errors import PreparationError
 from openedx_base.preparation import prepare, told_in_one_line
@@ -38,6 +40,9 @@ class Command(BaseCommand):
             prepare("default", "INSIGHTS_DATABASE")
             with told_in_one_line("default"):
                 call_command("clearsessions")
+                # Sign-ins through the LMS that were begun and never completed.
+                yesterday = int(time.time()) - 24 * 3600
+                Nonce.objects.filter(timestamp__lt=yesterday).delete()
         except PreparationError as error:
             raise CommandError(str(error)) from error
         self._prepare_files(static)

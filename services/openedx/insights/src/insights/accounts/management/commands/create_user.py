@@ -12,7 +12,7 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError, IntegrityError, transaction
 
-from insights.accounts.models import CourseAccess
+from insights.accounts.models import CourseAccess, LmsAccount
 from insights.courses.keys import check_course_id
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def _existing(name: str) -> AbstractUser:
         user: AbstractUser = users.objects.get_by_natural_key(name)
     except users.DoesNotExist:
         raise CommandError(f"there is no user {name!r}: leave out --update to make one") from None
+    if LmsAccount.objects.filter(user=user).exists():
+        raise CommandError(f"{name!r} signs in through the LMS, which alone says what they see")
     return user
 
 
