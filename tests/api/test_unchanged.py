@@ -47,6 +47,28 @@ def test_answer_that_did_not_change(path: str, validator: str, api: Served) -> N
         assert second.headers[name] == first.headers[name]
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"If-None-Match": "*"},
+        {"If-Modified-Since": "Fri, 31 Dec 2100 00:00:00 GMT"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v0/course_totals/?fields=shoe_size", 400),
+        ("/api/v0/courses/A/B/C/activity/", 404),
+        ("/api/v0/course_totals/", 304),
+    ],
+)
+def test_what_is_wrong_is_said_to_whoever_has_no_tag_of_ours(
+    api: Served, path: str, status: int, condition: dict[str, str]
+) -> None:
+    assert api.get(path, headers=condition).status_code == status
+
+
 def test_each_answer_has_a_tag_of_its_own(api: Served) -> None:
     tags = {
         api.get(path, headers={"Accept": form}).headers["ETag"]

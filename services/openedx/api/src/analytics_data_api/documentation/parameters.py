@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import OpenApiParameter
@@ -11,6 +12,16 @@ from analytics_data_api.roster import ORDERS, SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+
+def _any_case(*words: str) -> str:
+    """A pattern of words in any case; there is no flag for it in a schema."""
+    spelled = (
+        "".join(f"[{c.upper()}{c}]" if c.isalpha() else re.escape(c) for c in word)
+        for word in words
+    )
+    return f"^({'|'.join(spelled)})$"
+
 
 _KEY_PART = "[A-Za-z0-9_.-]+"
 COURSE_KEY = {
@@ -26,24 +37,44 @@ _POSITIVE = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
 # Blank is as not given, here and in lists.
 _DATE = {"type": "string", "anyOf": [{"format": "date"}, {"maxLength": 0}], "example": "2026-01-31"}
 _KEY_OR_BLANK = {**COURSE_KEY, "pattern": rf"{COURSE_KEY['pattern']}|^$"}
-_FLAG = {"type": "boolean"}
+# As `Parameters` takes them: true and false, in other words and as numbers too.
+_FLAG = {
+    "anyOf": [
+        {"type": "boolean"},
+        {"type": "integer", "enum": [0, 1]},
+        {"type": "string", "pattern": _any_case("true", "t", "yes", "y", "on", "1")},
+        {"type": "string", "pattern": _any_case("false", "f", "no", "n", "off", "0", "")},
+    ]
+}
 
 
 def in_body(parameter: OpenApiParameter) -> dict[str, Any]:
     """What values of a parameter are like as a member of a JSON object."""
     schema: Any = parameter.type
-    or_null = {"nullable": True, "description": parameter.description}
-    if "enum" in schema:
-        or_null["enum"] = [*schema["enum"], None]
-    return {**schema, **or_null}
+    described = {"description": parameter.description, "nullable": True}
+    if "anyOf" not in schema:
+        return {**schema, **described}
+    # Null has to fit one of several alternatives.
+    kind = {key: schema[key] for key in ("type",) if key in schema}
+    ways = [{**kind, **way, "nullable": True} for way in schema["anyOf"]]
+    for way in ways:
+        if "enum" in way:
+            way["enum"] = [*way["enum"], None]
+    return {**{k: v for k, v in schema.items() if k != "type"}, **described, "anyOf": ways}
 
 
 def _one(name: str, meaning: str, schema: dict[str, Any], **more: Any) -> OpenApiParameter:
     return OpenApiParameter(name, schema, description=meaning, **more)
 
 
+def _one_of(choices: Collection[str]) -> dict[str, Any]:
+    """One of some words, in any case, or nothing."""
+    spelled = {"pattern": _any_case(*choices, "")}
+    return {"type": "string", "anyOf": [{"enum": [*choices]}, spelled]}
+
+
 def _choice(name: str, meaning: str, choices: Collection[str]) -> OpenApiParameter:
-    return _one(name, meaning, {"type": "string", "enum": [*choices]})
+    return _one(name, meaning, _one_of(choices))
 
 
 def _list(name: str, meaning: str, schema: dict[str, Any]) -> OpenApiParameter:
@@ -52,7 +83,7 @@ def _list(name: str, meaning: str, schema: dict[str, Any]) -> OpenApiParameter:
 
 
 def _choices(name: str, meaning: str, choices: Collection[str]) -> OpenApiParameter:
-    return _list(name, meaning, {"type": "string", "enum": [*choices]})
+    return _list(name, meaning, _one_of(choices))
 
 
 def _in_path(name: str, meaning: str, schema: dict[str, Any]) -> OpenApiParameter:

@@ -58,7 +58,13 @@ class ReportView(APIView):
         """Answer from one snapshot of the reports."""
         parameters = Parameters(request)
         with snapshot() as self.run:
-            return self._not_modified(request) or self.answer(parameters, **path)
+            unchanged = self._not_modified(request)
+            if unchanged and self.validators["ETag"] in request.headers.get("If-None-Match", ""):
+                return unchanged
+            # Whoever does not show our tag, but a date or `*`, may never have had an answer: what
+            # is wrong with the question comes first (RFC 9110, 13.2.1).
+            answer = self.answer(parameters, **path)
+            return unchanged or answer
 
     def _not_modified(self, request: Request) -> HttpResponseBase | None:
         """The answer that says that nothing changed; None if something did, or may have."""
