@@ -170,6 +170,24 @@ def test_groups_of_age_are_all_learners(browser: Client, served: Served, course:
     assert sum(int(row[1]) for row in shown.rows[1:]) == latest["count"]
 
 
+def test_countries_are_the_reports(browser: Client, served: Served, course: str) -> None:
+    folder = "enrollment/geography/"
+    shown = answers_shown(page(browser, course, folder))["countries"]
+    rows = csv_rows(browser, course, folder + shown.csv)[1:]
+    reported = {
+        (row["code"], row["count"])
+        for row in served.select(
+            "SELECT CASE WHEN length(country_code) = 2 THEN country_code END AS code,"
+            " sum(count) AS count FROM course_enrollment_location_current WHERE course_id = ?"
+            " GROUP BY 1 HAVING sum(count) > 0",
+            course,
+        )
+    }
+    assert {(code or None, int(count)) for _name, code, count, _share in rows} == reported
+    assert [row[2] for row in shown.rows[1:]] == [count for _name, _code, count, _share in rows]
+    assert "" not in [code for _name, code, *_rest in rows[:-1]]  # who is not known comes last
+
+
 def test_scripts_get_the_same_numbers_as_data(browser: Client, course: str) -> None:
     html = page(browser, course, ACTIVITY)
     (data,) = re.findall(

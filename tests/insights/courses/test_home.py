@@ -60,12 +60,18 @@ def test_key_figures_are_those_of_the_tables(
         course_id,
     )[0]["count"]
     videos = served.select("SELECT count(*) AS n FROM video WHERE course_id = ?", course_id)[0]["n"]
+    countries = served.select(
+        "SELECT count(DISTINCT country_code) AS n FROM course_enrollment_location_current"
+        " WHERE course_id = ? AND length(country_code) = 2 AND count > 0",
+        course_id,
+    )[0]["n"]
+    assert cards["Where are the learners?"][0] == f"{countries:,}"
     figure, finding = cards["How many learners are enrolled?"]
     assert figure == f"{enrolled:,}"
     assert finding.startswith(f"{enrolled:,} learners were enrolled at the end of")
     assert cards["How many learners are active each week?"][0] == f"{active:,}"
     assert cards["Which videos are watched, and to the end?"][0] == f"{videos:,}"
-    assert len(cards) == 4
+    assert len(cards) == 5
 
 
 @pytest.mark.usefixtures("served")

@@ -121,6 +121,7 @@ INSTALLED_APPS = [
     "insights.accounts",
     "insights.courses",
     "csp",
+    "django_countries",  # their names in other languages
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",

@@ -16,6 +16,7 @@ class Form(Enum):
     COLUMNS = auto()  # one column over whole numbers
     # One or two columns over the first MOST_BARS categories; the second is a part of the first.
     BARS = auto()
+    MAP = auto()  # one column over countries of the world
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class Chart:
     """A chart of the columns `y` over the column `x` of a table.
 
     `point` is what its points are called, with a place for the value ("Age {}"). Of bars, `share`
-    is a column to show beside the counts, and `apart` the category that is none of the others.
+    is a column to show beside the counts, and `apart` the category that is none of the others. Of a
+    map, `place` is the column of the countries' codes, ISO 3166-1 alpha-2; where it has none, the
+    row is in the table alone.
     """
 
     form: Form
@@ -41,3 +44,4 @@ class Chart:
     mark: Mark | None = None
     share: str | None = None
     apart: str | None = None
+    place: str | None = None

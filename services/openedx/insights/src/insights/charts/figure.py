@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from insights.charts.chart import Form
-from insights.charts.specs import points, vega_lite
+from insights.charts.specs import MAP_SHAPE, points, vega_lite
 from insights.charts.svg import svg
 
 if TYPE_CHECKING:
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from insights.courses.answers.answer import Table
 
 WIDE, NARROW = 720, 340  # pixels
+_AXES = {Form.BARS: "y", Form.MAP: None}  # along which points lie; of others it is x
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture for wide pages, one for phones; `interactive` is for charts.js, as JSON."""
+    """A picture for wide pages, one for phones; `interactive` is for charts.js, as JSON.
+
+    That has the specification, the axis along which the points lie (null: a map has none), the
+    points, and the height of the picture as a part of its width (null: it is always as high).
+    """
 
     name: str
     wide: SafeString
@@ -36,7 +41,8 @@ def figure(chart: Chart, table: Table, name: str) -> Figure:
         narrow=svg(vega_lite(chart, table, NARROW), name),
         interactive={
             "spec": vega_lite(chart, table, "container"),
-            "axis": "y" if chart.form is Form.BARS else "x",
+            "axis": _AXES.get(chart.form, "x"),
+            "shape": MAP_SHAPE if chart.form is Form.MAP else None,
             "points": points(chart, table),
         },
     )

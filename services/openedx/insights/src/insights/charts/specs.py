@@ -7,16 +7,18 @@ that is shown. The parameter `focus` is the number of the row that someone point
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from datetime import date, timedelta
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from django.utils.translation import gettext as _
 
 from insights.charts.chart import MOST_BARS, Form
-from insights.charts.style import FONT_SIZE, MUTED, PALE, TEXT, colour, config
+from insights.charts.style import FONT_SIZE, LAND, MAP, MUTED, PALE, SURFACE, TEXT, colour, config
+from insights.charts.world import COUNTRIES, point_of, shape_of, topology, world_url
 from insights.courses.answers.answer import Kind
-from insights.courses.answers.formats import shown
+from insights.courses.answers.formats import number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,8 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 HEIGHT = 220  # pixels, of charts over time
 BAR = 28  # pixels, from one bar to the next
 LINE = 16  # pixels, from one label to the next
+WIDE_MAP = 720  # pixels, until a page's own script knows better
+MAP_SHAPE = 0.49  # height of a map, as a part of its width
 LONG_RANGE = timedelta(days=300)  # from here on, dates show the year rather than the day
 
 FOCUS = "focus"
@@ -46,19 +50,25 @@ _WHOLE_MINUTES = (
 
 def vega_lite(chart: Chart, table: Table, width: Width) -> Spec:
     """The specification of a chart, as wide as said."""
+    if chart.form is Form.MAP:
+        return {**_around(width), **_map(chart, table, width)}
     make = {
         Form.LINES: _lines,
         Form.AREAS: _areas,
         Form.COLUMNS: _columns,
         Form.BARS: _bars,
     }[chart.form]
+    return {**_around(width), **make(chart, table)}
+
+
+def _around(width: Width) -> Spec:
+    """What all charts share."""
     return {
         "$schema": SCHEMA,
         "width": width,
         "autosize": {"type": "fit-x", "contains": "padding"},
         "config": config(),
         "params": [{"name": FOCUS, "value": -1}],
-        **make(chart, table),
     }
 
 
@@ -83,6 +93,8 @@ def _shown_rows(chart: Chart, table: Table, values: Any) -> list[tuple[Value, An
     rows = list(zip(table.values(chart.x), values, strict=True))
     if chart.form is Form.BARS:
         return rows[:MOST_BARS]
+    if chart.place:
+        return [row for row, code in zip(rows, table.values(chart.place), strict=True) if code]
     return [(x, row) for x, row in rows if x is not None]
 
 
@@ -274,6 +286,94 @@ def _bars(chart: Chart, table: Table) -> Spec:
             },
         ],
     }
+
+
+def _map(chart: Chart, table: Table, width: Width) -> Spec:
+    """Countries in one of a few colours; those too small to be seen, as a dot.
+
+    A page's own script gets the borders from a file of their own.
+    """
+    (key,) = chart.y
+    codes = table.values(cast("str", chart.place))
+    counted = [
+        (str(code), count) for code, count in zip(codes, _counts(table, key), strict=True) if code
+    ]
+    bounds = _bounds(max(count for _code, count in counted))
+    classes = _class_names(bounds)
+    values = [
+        {"i": index, "id": shape_of(code), "class": classes[_class_of(count, bounds)]}
+        for index, (code, count) in enumerate(counted)
+    ]
+    dots = [
+        {**value, "longitude": point[0], "latitude": point[1]}
+        for value in values
+        if (point := point_of(value["id"]))
+    ]
+    fill = {
+        "field": "class",
+        "type": "nominal",
+        "scale": {"domain": classes, "range": list(MAP[-len(classes) :])},
+        "legend": {"orient": "bottom", "direction": "horizontal", "columns": 5},
+    }
+    world = {"url": world_url()} if isinstance(width, str) else {"values": topology()}
+    place = {name: {"field": name, "type": "quantitative"} for name in ("longitude", "latitude")}
+    return {
+        "height": round((WIDE_MAP if isinstance(width, str) else width) * MAP_SHAPE),
+        "projection": {"type": "identity", "reflectY": True},  # the file is projected
+        "data": {**world, "format": {"type": "topojson", "feature": COUNTRIES}},
+        "transform": [
+            {
+                "lookup": "id",
+                "from": {"data": {"values": values}, "key": "id", "fields": ["i", "class"]},
+            }
+        ],
+        "layer": [
+            {
+                "mark": {"type": "geoshape", "stroke": SURFACE, "strokeWidth": 0.5},
+                "encoding": {
+                    "fill": {**fill, "condition": {"test": "datum.class === null", "value": LAND}}
+                },
+            },
+            {
+                "data": {"values": dots},
+                "mark": {"type": "circle", "size": 30, "opacity": 1, "stroke": SURFACE},
+                "encoding": {**place, "fill": fill},
+            },
+            {
+                "transform": [{"filter": FOCUSED}],
+                "mark": {"type": "geoshape", "filled": False, "stroke": TEXT, "strokeWidth": 1.5},
+            },
+            {
+                "data": {"values": dots},
+                "transform": [{"filter": FOCUSED}],
+                "mark": {"type": "point", "size": 60, "stroke": TEXT, "strokeWidth": 1.5},
+                "encoding": place,
+            },
+        ],
+    }
+
+
+def _bounds(highest: int) -> list[int]:
+    """The least counts of at most five classes: 1, 2 or 5 times powers of ten, evenly chosen."""
+    powers = range(len(str(highest)))
+    bounds = [factor * 10**power for power in powers for factor in (1, 2, 5)]
+    possible = [bound for bound in bounds if bound <= highest]
+    return possible[:: math.ceil(len(possible) / len(MAP))]
+
+
+def _class_of(count: int, bounds: Sequence[int]) -> int:
+    return bisect_right(bounds, count) - 1
+
+
+def _class_names(bounds: Sequence[int]) -> list[str]:
+    """Such as 1, 2–9, 10+."""
+    names = [
+        number(first)
+        if first == after - 1
+        else _("%(from)s–%(to)s") % {"from": number(first), "to": number(after - 1)}
+        for first, after in pairwise(bounds)
+    ]
+    return [*names, _("%(count)s+") % {"count": number(bounds[-1])}]
 
 
 def _bar_labels(chart: Chart, table: Table) -> list[str]:

@@ -10,8 +10,11 @@ from typing import Any
 from django.utils import dates, formats
 
 TEXT, MUTED, GRID = "var(--text)", "var(--muted)", "var(--chart-grid)"
+SURFACE = "var(--surface)"
 PALE = "var(--chart-pale)"  # for what is beside the point
 SERIES = tuple(f"var(--chart-{number})" for number in range(1, 7))
+LAND = "var(--chart-land)"  # of countries without a learner
+MAP = tuple(f"var(--chart-map-{number})" for number in range(1, 6))  # from few to many
 FONT, FONT_SIZE = "system-ui", 12
 
 

@@ -24,7 +24,8 @@ HOME = Page("course", _("Overview"))
 
 ENROLLMENT = Page("enrollment", _("Enrollment"))
 DEMOGRAPHICS = Page("demographics", _("Demographics"))
+GEOGRAPHY = Page("geography", _("Geography"))
 ENGAGEMENT = Page("engagement", _("Engagement"))
 VIDEOS = Page("videos", _("Videos"))
 
-PAGES = (HOME, ENROLLMENT, DEMOGRAPHICS, ENGAGEMENT, VIDEOS)
+PAGES = (HOME, ENROLLMENT, DEMOGRAPHICS, GEOGRAPHY, ENGAGEMENT, VIDEOS)

@@ -8,7 +8,13 @@ from insights.courses.keys import CourseIdConverter
 from insights.courses.views.answers import answer_paths
 from insights.courses.views.course_list import CourseListDownloadView, CourseListView
 from insights.courses.views.engagement import EngagementView, VideosView, VideoView
-from insights.courses.views.enrollment import AgeView, EducationView, EnrollmentView, GenderView
+from insights.courses.views.enrollment import (
+    AgeView,
+    EducationView,
+    EnrollmentView,
+    GenderView,
+    GeographyView,
+)
 from insights.courses.views.home import CourseHomeView
 
 register_converter(CourseIdConverter, "course_id")
@@ -24,6 +30,7 @@ urlpatterns = [
     *answer_paths(f"{_DEMOGRAPHICS}/age/", AgeView, "demographics"),
     *answer_paths(f"{_DEMOGRAPHICS}/education/", EducationView, "demographics-education"),
     *answer_paths(f"{_DEMOGRAPHICS}/gender/", GenderView, "demographics-gender"),
+    *answer_paths(f"{_COURSE}/enrollment/geography/", GeographyView, "geography"),
     *answer_paths(f"{_COURSE}/engagement/content/", EngagementView, "engagement"),
     *answer_paths(f"{_COURSE}/engagement/videos/", VideosView, "videos"),
     *answer_paths(f"{_COURSE}/engagement/videos/timeline/", VideoView, "video"),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from analyticsclient.constants import demographics as kinds
 from django.utils.translation import gettext_lazy as _
 
-from insights.courses.answers import demographics, enrollment
-from insights.courses.pages import DEMOGRAPHICS, ENROLLMENT
+from insights.courses.answers import demographics, enrollment, geography
+from insights.courses.pages import DEMOGRAPHICS, ENROLLMENT, GEOGRAPHY
 from insights.courses.views.answers import AnswersView, DateRangeView, Tab, known
 
 if TYPE_CHECKING:
@@ -73,3 +73,13 @@ class GenderView(DemographicsView):
     def answers(self) -> list[Answer]:
         """Genders."""
         return [demographics.gender(known(lambda: self.course.enrollment(kinds.GENDER)))]
+
+
+class GeographyView(AnswersView):
+    """Learners of the latest day by country."""
+
+    page = GEOGRAPHY
+
+    def answers(self) -> list[Answer]:
+        """Countries."""
+        return [geography.geography(known(lambda: self.course.enrollment(kinds.LOCATION)))]

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 from analyticsclient.constants import demographics as kinds
 from django.utils.translation import gettext as _
 
-from insights.courses.answers import demographics, engagement, enrollment, video
+from insights.courses.answers import demographics, engagement, enrollment, geography, video
 from insights.courses.answers.formats import number
-from insights.courses.pages import DEMOGRAPHICS, ENGAGEMENT, ENROLLMENT, HOME, VIDEOS
+from insights.courses.pages import (
+    DEMOGRAPHICS,
+    ENGAGEMENT,
+    ENROLLMENT,
+    GEOGRAPHY,
+    HOME,
+    VIDEOS,
+)
 from insights.courses.views.answers import known
 from insights.courses.views.base import CourseView
 from insights.data_api.times import day_of
@@ -68,6 +75,7 @@ class CourseHomeView(CourseView):
         return [
             self._enrollment(until),
             self._demographics(),
+            self._geography(),
             self._engagement(until),
             self._videos(),
         ]
@@ -82,6 +90,11 @@ class CourseHomeView(CourseView):
     def _demographics(self) -> Card:
         answer, _spread = demographics.ages(known(lambda: self.course.enrollment(kinds.BIRTH_YEAR)))
         return Card(DEMOGRAPHICS, answer, _largest_group(answer))
+
+    def _geography(self) -> Card:
+        answer = geography.geography(known(lambda: self.course.enrollment(kinds.LOCATION)))
+        countries = sum(code is not None for code in answer.table.values("code"))
+        return Card(GEOGRAPHY, answer, number(countries) if countries else "")
 
     def _engagement(self, until: date) -> Card:
         # The last whole week, and the one before it.

@@ -12,10 +12,11 @@ const OPTIONS = {
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
 class InteractiveChart {
-  constructor(figure, { spec, axis, points }) {
+  constructor(figure, { spec, axis, shape, points }) {
     this.figure = figure;
     this.spec = spec;
-    this.axis = axis;
+    this.axis = axis; // along which the points lie; a map has none
+    this.shape = shape; // height as a part of the width, where it follows it
     this.points = points;
     this.current = -1;
     this.canvas = this.add("div", "chart-canvas");
@@ -49,9 +50,15 @@ class InteractiveChart {
   }
 
   listen() {
-    const follow = (event) => this.show(this.nearest(event));
-    this.canvas.addEventListener("pointermove", follow);
-    this.canvas.addEventListener("pointerdown", follow);
+    if (this.axis) {
+      const follow = (event) => this.show(this.nearest(event));
+      this.canvas.addEventListener("pointermove", follow);
+      this.canvas.addEventListener("pointerdown", follow);
+    } else {
+      const follow = (event, item) => this.show(item?.datum?.i ?? -1);
+      this.view.addEventListener("pointermove", follow);
+      this.view.addEventListener("pointerdown", follow);
+    }
     this.canvas.addEventListener("pointerleave", () => this.show(-1));
     this.figure.addEventListener("keydown", (event) => this.press(event));
     this.figure.addEventListener("blur", () => this.show(-1));
@@ -59,8 +66,10 @@ class InteractiveChart {
   }
 
   async resize() {
-    if (this.canvas.clientWidth !== this.view.width()) {
-      await this.view.width(this.canvas.clientWidth).runAsync();
+    const width = this.canvas.clientWidth;
+    const height = this.shape ? Math.round(width * this.shape) : this.view.height();
+    if (width !== this.view.width() || height !== this.view.height()) {
+      await this.view.width(width).height(height).runAsync();
     }
     this.place();
   }
@@ -99,6 +108,12 @@ class InteractiveChart {
   // Puts the tooltip beside its point, within the figure.
   place() {
     if (this.current < 0) return;
+    if (!this.axis) {
+      // Over the Pacific, where it hides no land.
+      this.tooltip.style.left = "0px";
+      this.tooltip.style.top = `${this.view.height() - this.tooltip.offsetHeight}px`;
+      return;
+    }
     const along = this.position(this.points[this.current]);
     const [left, top] =
       this.axis === "x"
