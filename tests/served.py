@@ -63,3 +63,8 @@ class Served:
                     f" VALUES ({', '.join('?' * len(named))})",
                     [*named.values()],
                 )
+
+    def execute(self, sql: str) -> None:
+        """Change the reports in another way."""
+        with closing(sqlite3.connect(self.reports)) as connection, connection:
+            connection.execute(sql)

@@ -92,6 +92,12 @@ def served_by_hand(module_served: Served, settings: Any) -> Served:
     return shown_by_insights(module_served, settings)
 
 
+@pytest.fixture
+def show(settings: Any) -> Callable[[Served], Served]:
+    """Lets Insights show reports of a test's own."""
+    return lambda served: shown_by_insights(served, settings)
+
+
 def shown_by_insights(served: Served, settings: Any) -> Served:
     """Let Insights read from a Data API for the length of a test."""
     settings.DATA_API_URL = served.api.url

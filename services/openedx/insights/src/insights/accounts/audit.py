@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["Action", "forget", "prune", "record"]
 
 
-def record(
-    request: HttpRequest, action: Action, course_id: str, learner: str | None = None
-) -> None:
+def record(request: HttpRequest, action: str, course_id: str, learner: str | None = None) -> None:
     """Note what the signed-in user is about to see.
 
     Args:
         request: the user's.
-        action: what the user does.
+        action: what the user does, one of `Action`.
         course_id: the course of which it is.
         learner: the learner's name in the LMS, where it is about one alone.
 

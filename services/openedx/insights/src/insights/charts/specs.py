@@ -306,8 +306,8 @@ def _map(chart: Chart, table: Table, width: Width) -> Spec:
     ]
     dots = [
         {**value, "longitude": point[0], "latitude": point[1]}
-        for value in values
-        if (point := point_of(value["id"]))
+        for value, (code, _count) in zip(values, counted, strict=True)
+        if (point := point_of(shape_of(code)))
     ]
     fill = {
         "field": "class",

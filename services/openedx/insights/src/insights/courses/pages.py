@@ -27,5 +27,6 @@ DEMOGRAPHICS = Page("demographics", _("Demographics"))
 GEOGRAPHY = Page("geography", _("Geography"))
 ENGAGEMENT = Page("engagement", _("Engagement"))
 VIDEOS = Page("videos", _("Videos"))
+LEARNERS = Page("learners", _("Learners"))
 
-PAGES = (HOME, ENROLLMENT, DEMOGRAPHICS, GEOGRAPHY, ENGAGEMENT, VIDEOS)
+PAGES = (HOME, ENROLLMENT, DEMOGRAPHICS, GEOGRAPHY, ENGAGEMENT, VIDEOS, LEARNERS)

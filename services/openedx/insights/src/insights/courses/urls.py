@@ -16,6 +16,13 @@ from insights.courses.views.enrollment import (
     GeographyView,
 )
 from insights.courses.views.home import CourseHomeView
+from insights.courses.views.learners import (
+    LearnerView,
+    ReportDownloadView,
+    ReportsView,
+    RosterDownloadView,
+    RosterView,
+)
 
 register_converter(CourseIdConverter, "course_id")
 
@@ -34,4 +41,13 @@ urlpatterns = [
     *answer_paths(f"{_COURSE}/engagement/content/", EngagementView, "engagement"),
     *answer_paths(f"{_COURSE}/engagement/videos/", VideosView, "videos"),
     *answer_paths(f"{_COURSE}/engagement/videos/timeline/", VideoView, "video"),
+    path(f"{_COURSE}/learners/", RosterView.as_view(), name="learners"),
+    path(f"{_COURSE}/learners/learners.csv", RosterDownloadView.as_view(), name="learners-csv"),
+    *answer_paths(f"{_COURSE}/learners/learner/<username>/", LearnerView, "learner"),
+    path(f"{_COURSE}/learners/reports/", ReportsView.as_view(), name="learner-reports"),
+    path(
+        f"{_COURSE}/learners/reports/<slug:key>/",
+        ReportDownloadView.as_view(),
+        name="learner-report",
+    ),
 ]

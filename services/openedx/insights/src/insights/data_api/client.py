@@ -78,6 +78,51 @@ class DataApi(Client):
             ) from error
         return runs
 
+    def learners(self, course_id: str, **question: Any) -> dict[str, Any]:
+        """A page of a course's learners; `question`: the Data API's parameters.
+
+        Raises NotFoundError if there are fewer pages.
+        """
+        given = {name: value for name, value in question.items() if value not in (None, "")}
+        found: dict[str, Any] = self.get(f"courses/{_in_path(course_id)}/learners/", data=given)
+        return found
+
+    def learner_metadata(self, course_id: str) -> dict[str, Any]:
+        """How many learners have each enrollment mode, segment and cohort."""
+        found: dict[str, Any] = self.get(f"course_learner_metadata/{_in_path(course_id)}/")
+        return found
+
+    def learner(self, course_id: str, username: str) -> dict[str, Any]:
+        """A learner of a course.
+
+        Raises NotFoundError if there is none of that name.
+        """
+        found: dict[str, Any] = self.get(
+            f"learners/{_name_in_path(username)}/", data={"course_id": course_id}
+        )
+        return found
+
+    def engagement_timeline(self, course_id: str, username: str) -> list[dict[str, Any]]:
+        """What a learner did in a course, day by day from the first day to the last.
+
+        Raises NotFoundError if that is nothing.
+        """
+        found = self.get(
+            f"engagement_timelines/{_name_in_path(username)}/", data={"course_id": course_id}
+        )
+        days: list[dict[str, Any]] = found["days"]
+        return days
+
+    def report_link(self, course_id: str, name: str) -> dict[str, Any]:
+        """A report that is a file, with a link to it that is good for two minutes.
+
+        Raises NotFoundError if there is none on the course.
+        """
+        found: dict[str, Any] = self.get(
+            f"courses/{_in_path(course_id)}/reports/{_name_in_path(name)}/"
+        )
+        return found
+
     def request(self, method: str, resource: str, *args: Any, **kwargs: Any) -> Any:
         """The resource: what its JSON says, or the text of its CSV.
 
@@ -173,6 +218,16 @@ def _logged(error: DataApiError) -> DataApiError:
 def _in_path(key: str) -> str:
     """An id as one part of a path."""
     return quote(str(key), safe="")
+
+
+def _name_in_path(name: str) -> str:
+    """A name as one part of a path.
+
+    Raises NotFoundError for what can be none, as it would be another path.
+    """
+    if name in ("", ".", ".."):
+        raise NotFoundError(f"no such name: {name!r}")
+    return _in_path(name)
 
 
 def _session() -> requests.Session:

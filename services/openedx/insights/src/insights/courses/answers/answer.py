@@ -22,6 +22,7 @@ class Kind(Enum):
     DATE = auto()
     COUNT = auto()
     SHARE = auto()  # of 1
+    RATIO = auto()  # a number with decimals
     DURATION = auto()  # seconds
 
 

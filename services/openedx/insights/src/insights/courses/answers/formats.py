@@ -30,6 +30,8 @@ def shown(value: Value, column: Column) -> str:
             return number(value)
         case Kind.SHARE, int() | float():
             return percent(value)
+        case Kind.RATIO, int() | float():
+            return number_format(value, decimal_pos=1, use_l10n=True, force_grouping=True)
         case Kind.DURATION, int():
             return minutes(value)
     return str(value)

@@ -35,7 +35,9 @@ def geography(rows: Sequence[ApiRow]) -> Answer:
         for code, count in sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
         if code and count
     }
-    shown_rows = [(country_name(code), code, count) for code, count in known.items()]
+    shown_rows: list[tuple[str, str | None, int]] = [
+        (country_name(code), code, count) for code, count in known.items()
+    ]
     if unknown:
         shown_rows.append((_("Unknown"), None, unknown))
     return Answer(

@@ -12,7 +12,7 @@ from insights.courses.answers.formats import shown
 if TYPE_CHECKING:
     from insights.courses.answers.answer import Answer, Column
 
-NUMBERS = {Kind.COUNT, Kind.SHARE, Kind.DURATION}
+NUMBERS = {Kind.COUNT, Kind.SHARE, Kind.RATIO, Kind.DURATION}
 
 
 @dataclass(frozen=True)
