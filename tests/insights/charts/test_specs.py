@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from insights.charts.chart import Chart, Form, Mark
 from insights.charts.specs import MOST_BARS, points, vega_lite
+from insights.charts.style import MUTED
 from insights.charts.svg import render
 from insights.courses.answers.answer import Column, Kind, Table
 
 DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(40)]
 
 
-def table(kind: Kind, x: list[Any], *counts: list[int]) -> Table:
+def table(kind: Kind, x: list[Any], *counts: list[Any]) -> Table:
     columns = [
         Column(f"y{number}", f"Series {number}", Kind.COUNT, counted=f"of {number}")
         for number in range(len(counts))
@@ -34,6 +35,14 @@ CHARTS = {
     "lines": (chart(Form.LINES, 2), table(Kind.DATE, DAYS, [5] * 40, [0, 1] * 20)),
     "areas": (chart(Form.AREAS, 2), table(Kind.DATE, DAYS, [5] * 40, [0, 1] * 20)),
     "one area": (chart(Form.AREAS, 1), table(Kind.DATE, DAYS[:2], [0, 0])),
+    "areas and before": (
+        chart(Form.AREAS, 2, before="y2"),
+        table(Kind.DATE, DAYS, [5] * 40, [0, 1] * 20, [None, *range(39)]),
+    ),
+    "lines and before": (
+        chart(Form.LINES, 1, before="y1"),
+        table(Kind.DATE, DAYS[:3], [0, 0, 0], [7, None, 9]),
+    ),
     "segments": (chart(Form.AREAS, 2), table(Kind.DURATION, [0, 5, 10], [9, 5, 4], [0, 3, 0])),
     "columns": (
         chart(Form.COLUMNS, 1, mark=Mark(20, "half")),
@@ -158,6 +167,19 @@ def test_points_and_data_are_numbered_alike(example: tuple[Chart, Table]) -> Non
     data = vega_lite(*example, "container")["data"]["values"]
     numbers = [row["i"] for row in data if row["i"] is not None]
     assert numbers == list(range(len(points(*example))))
+
+
+def test_an_earlier_time_is_a_dashed_line_with_a_name_and_in_what_is_read() -> None:
+    lines, numbers = CHARTS["lines and before"]
+    svg = picture(lines, numbers)
+    (dashed,) = [element for element in svg.iter() if element.get("stroke-dasharray")]
+    assert dashed.get("stroke") == MUTED
+    assert {"Series 1", "10"} <= set(texts(svg))
+    assert [point["text"] for point in points(lines, numbers)] == [
+        "0 of 0, 7 of 1",
+        "0 of 0",
+        "0 of 0, 9 of 1",
+    ]
 
 
 @given(

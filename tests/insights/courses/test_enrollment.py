@@ -78,7 +78,7 @@ def test_enrollment_by_mode_is_the_reports(browser: Client, served: Served, cour
 
 def test_a_range_holds_its_last_day(browser: Client, served: Served, course: str) -> None:
     days = served.select(
-        "SELECT date FROM course_enrollment_daily WHERE course_id = ? ORDER BY date", course
+        "SELECT date, count FROM course_enrollment_daily WHERE course_id = ? ORDER BY date", course
     )
     start, end = days[-4]["date"], days[-2]["date"]
     html = page(browser, course, ACTIVITY, start=start, end=end)
@@ -86,6 +86,14 @@ def test_a_range_holds_its_last_day(browser: Client, served: Served, course: str
     assert f'value="{end}"' in html
     for shown in answers_shown(html).values():
         assert [row[0] for row in shown.rows[1:]] == [as_shown(row["date"]) for row in days[-4:-1]]
+        # The three days before them stand beside them.
+        counts = [str(row["count"]) for row in days]
+        assert [row[-1] for row in shown.rows[1:]] == counts[-7:-4]
+        assert shown.rows[0][-1] == "3 days before"
+        difference = days[-2]["count"] - days[-5]["count"]
+        kind = "more" if difference > 0 else "fewer"
+        expected = f"{abs(difference)} {kind} than" if difference else "as many as"
+        assert f"{expected} 3 days before" in shown.finding
         response = browser.get(f"/courses/{course}/{ACTIVITY}{shown.csv}")
         assert len(response.content.decode().splitlines()) == 4
         assert f"-{start}-{end}.csv" in response.headers["Content-Disposition"]

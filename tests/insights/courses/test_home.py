@@ -71,7 +71,13 @@ def test_key_figures_are_those_of_the_tables(
     assert finding.startswith(f"{enrolled:,} learners were enrolled at the end of")
     assert cards["How many learners are active each week?"][0] == f"{active:,}"
     assert cards["Which videos are watched, and to the end?"][0] == f"{videos:,}"
-    assert len(cards) == 5
+    attention = served.select(
+        "SELECT count(*) AS n FROM learner_roster WHERE course_id = ?"
+        " AND (segments LIKE '%struggling%' OR segments LIKE '%disengaging%')",
+        course_id,
+    )[0]["n"]
+    assert cards["Who may need attention?"][0] == f"{attention:,}"
+    assert len(cards) == 6
 
 
 @pytest.mark.usefixtures("served")

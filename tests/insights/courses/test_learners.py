@@ -194,9 +194,16 @@ def test_a_learner_has_a_profile_and_a_timeline(browser: Client, course: str) ->
         "From 19 Jan 2026 to 24 Jan 2026: problems tried 2, solved 1, videos played 1, each counted"
         " once a day; contributions to discussions 5. Something was last done on 22 Jan 2026."
     )
-    assert shown.rows[1] == ["19 Jan 2026", "2", "1", "1", "0"]
-    assert shown.rows[4] == ["22 Jan 2026", "0", "0", "0", "5"]
+    assert shown.rows[1] == ["19 Jan 2026", "3", "2", "1", "1", "0"]
+    assert shown.rows[4] == ["22 Jan 2026", "5", "0", "0", "0", "5"]
     assert len(shown.rows) == 7
+
+
+def test_days_of_a_learner_have_those_before_beside_them(browser: Client, course: str) -> None:
+    days = {"start": "2026-01-21", "end": "2026-01-22"}
+    shown = answers_shown(page(browser, course, f"{ROSTER}learner/ann/", **days))["timeline"]
+    assert [[row[1], row[-1]] for row in shown.rows[1:]] == [["0", "3"], ["5", "0"]]
+    assert "In all it was 5, 2 more than in the 2 days before (3)." in shown.finding
 
 
 def test_a_learner_who_did_nothing_has_a_page_too(browser: Client, course: str) -> None:

@@ -54,6 +54,26 @@ def test_compares_with_a_week_that_it_does_not_show() -> None:
     assert "2 more than in the week before" in answer.finding
 
 
+def test_weeks_are_compared_with_as_many_before_them() -> None:
+    rows = [week(number, count, 0, 0, 0) for number, count in enumerate((9, 6, 4, 5))]
+    answer = weekly_activity(rows, start=APRIL_27 - timedelta(weeks=1))
+    assert answer.finding.endswith(
+        " In these 2 weeks, 8 were active a week on average; in the 2 weeks before, it was 4"
+        " (now 4 more)."
+    )
+    assert [(row[2], row[-1]) for row in answer.table.rows] == [(6, 5), (9, 4)]
+    assert answer.table.columns[-1].title == "Any activity 2 weeks before"
+    assert answer.chart is not None
+    assert answer.chart.before == "before"
+
+
+def test_weeks_before_the_data_are_not_known() -> None:
+    rows = [week(number, 9, 0, 0, 0) for number in range(3)]
+    answer = weekly_activity(rows, start=APRIL_27 - timedelta(weeks=1))
+    assert "How it was 2 weeks before is not known" in answer.finding
+    assert [row[-1] for row in answer.table.rows] == [None, 9]
+
+
 def test_one_week_is_compared_with_nothing_and_needs_no_chart() -> None:
     answer = weekly_activity([week(0, 2, 1, 0, 0)])
     assert answer.finding == (

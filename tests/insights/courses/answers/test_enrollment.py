@@ -51,6 +51,22 @@ class TestEnrollment:
         assert "13 learners were enrolled at the end of 4 May 2026, 3 more" in answer.finding
         assert [at for at, _count in answer.table.rows] == [date(2026, 5, 3), MAY_4]
 
+    def test_compares_a_range_with_the_one_before_it(self) -> None:
+        rows = [day(0, 13), day(1, 12), day(2, 10), day(3, 9)]
+        answer = enrollment(rows, start=date(2026, 5, 3), length=2)
+        assert answer.finding.startswith(
+            "13 learners were enrolled at the end of 4 May 2026, 3 more than 2 days before."
+        )
+        assert answer.table.rows == ((date(2026, 5, 3), 12, 9), (MAY_4, 13, 10))
+        assert answer.table.columns[-1].title == "2 days before"
+        assert answer.chart is not None
+        assert answer.chart.before == "before"
+
+    def test_says_that_the_range_before_is_not_known(self) -> None:
+        answer = enrollment([day(0, 13), day(1, 12)], start=date(2026, 5, 3), length=2)
+        assert "How it was 2 days before is not known" in answer.finding
+        assert answer.table.rows == ((date(2026, 5, 3), 12, None), (MAY_4, 13, None))
+
     def test_one_day_needs_no_chart(self) -> None:
         answer = enrollment([day(0, 3)])
         assert answer.finding == "3 learners were enrolled at the end of 4 May 2026."
@@ -80,6 +96,14 @@ class TestModes:
             "All modes",
         ]
         assert answer.table.rows[-1] == (MAY_4, 8, 4, 0, 12)
+
+    def test_compares_all_modes_with_the_range_before(self) -> None:
+        rows = [day(0, 5, audit=3), day(1, 7, audit=7), day(2, 4, audit=4), day(3, 4, audit=4)]
+        answer = enrollment_modes(rows, start=date(2026, 5, 3), length=2)
+        assert answer.finding.endswith("All modes together are 1 more than 2 days before.")
+        assert [row[-2:] for row in answer.table.rows] == [(7, 4), (5, 4)]
+        same = enrollment_modes(rows[1:], start=date(2026, 5, 2), length=1)
+        assert same.finding.endswith("All modes together are 3 more than 1 day before.")
 
     def test_counts_modes_that_the_data_api_does_not_name(self) -> None:
         answer = enrollment_modes([day(0, 5, audit=3)])

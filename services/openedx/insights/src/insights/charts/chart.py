@@ -34,7 +34,8 @@ class Chart:
     `point` is what its points are called, with a place for the value ("Age {}"). Of bars, `share`
     is a column to show beside the counts, and `apart` the category that is none of the others. Of a
     map, `place` is the column of the countries' codes, ISO 3166-1 alpha-2; where it has none, the
-    row is in the table alone.
+    row is in the table alone. Over time, `before` is a column with the values of an earlier time:
+    of the first of `y`, or of all of them where they add up.
     """
 
     form: Form
@@ -44,4 +45,5 @@ class Chart:
     mark: Mark | None = None
     share: str | None = None
     apart: str | None = None
+    before: str | None = None
     place: str | None = None

@@ -37,6 +37,7 @@ WIDE_MAP = 720  # pixels, until a page's own script knows better
 MAP_SHAPE = 0.49  # height of a map, as a part of its width
 LONG_RANGE = timedelta(days=300)  # from here on, dates show the year rather than the day
 
+EARLIER = "earlier"
 FOCUS = "focus"
 FOCUSED = f"datum.i === {FOCUS}"
 NOT_DIMMED = f"{FOCUS} < 0 || {FOCUSED}"
@@ -75,14 +76,17 @@ def _around(width: Width) -> Spec:
 def points(chart: Chart, table: Table) -> list[dict[str, Any]]:
     """For each row that the chart shows, its place on the axis and what is to be read of it."""
     column = table.column(chart.x)
-    counted = [table.column(key) for key in chart.y]
-    values = zip(*(table.values(key) for key in chart.y), strict=True)
+    keys = (*chart.y, *([chart.before] if chart.before else []))
+    counted = [table.column(key) for key in keys]
+    values = zip(*(table.values(key) for key in keys), strict=True)
     return [
         {
             "at": _milliseconds(x) if isinstance(x, date) else x,
             "name": chart.point.format(shown(x, column)),
             "text": ", ".join(
-                f"{shown(value, of)} {of.counted}" for value, of in zip(row, counted, strict=True)
+                f"{shown(value, of)} {of.counted}"
+                for value, of in zip(row, counted, strict=True)
+                if value is not None
             ),
         }
         for x, row in _shown_rows(chart, table, values)
@@ -129,7 +133,7 @@ def _data(chart: Chart, table: Table, **members: Sequence[Any]) -> Spec:
 
 def _lines(chart: Chart, table: Table) -> Spec:
     series = {key: _counts(table, key) for key in chart.y}
-    y = _CountAxis(max(map(max, series.values())))
+    y = _CountAxis(max(*map(max, series.values()), *_earlier(chart, table), 0))
     layers = [
         {
             "mark": {"type": "line", "color": colour(index), "strokeWidth": 2},
@@ -140,16 +144,22 @@ def _lines(chart: Chart, table: Table) -> Spec:
     ends = {key: counts[-1] for key, counts in series.items()}
     return {
         "height": HEIGHT,
-        "data": _data(chart, table, **series),
+        "data": _data(chart, table, **series, **_earlier_values(chart, table)),
         "encoding": {"x": _x_axis(chart, table)},
-        "layer": [_rule(), *layers, *_dots(list(series), y), *_end_labels(chart, table, ends, y)],
+        "layer": [
+            _rule(),
+            *_earlier_line(chart, y),
+            *layers,
+            *_dots(list(series), y),
+            *_end_labels(chart, table, ends, y),
+        ],
     }
 
 
 def _areas(chart: Chart, table: Table) -> Spec:
     counts = [_counts(table, key) for key in chart.y]
     tops = [list(accumulate(row)) for row in zip(*counts, strict=True)]
-    y = _CountAxis(max(row[-1] for row in tops))
+    y = _CountAxis(max(*(row[-1] for row in tops), *_earlier(chart, table), 0))
     edges = {"edge0": [0] * len(tops)} | {
         f"edge{index}": [row[index - 1] for row in tops] for index in range(1, len(counts) + 1)
     }
@@ -170,8 +180,8 @@ def _areas(chart: Chart, table: Table) -> Spec:
         for index in range(len(counts))
     ]
     middles = {key: tops[-1][index] - counts[index][-1] / 2 for index, key in enumerate(chart.y)}
-    labels = _end_labels(chart, table, middles, y) if len(counts) > 1 else []
-    data = _data(chart, table, **edges)
+    labels = _end_labels(chart, table, middles, y) if len(counts) > 1 or chart.before else []
+    data = _data(chart, table, **edges, **_earlier_values(chart, table))
     if _is_duration(chart, table):
         # The last step needs an end as well.
         data["values"].append({**data["values"][-1], "i": None, "x": _end(chart, table)})
@@ -179,8 +189,43 @@ def _areas(chart: Chart, table: Table) -> Spec:
         "height": HEIGHT,
         "data": data,
         "encoding": {"x": _x_axis(chart, table)},
-        "layer": [*layers, _rule(), *_dots(list(edges)[1:], y), *labels],
+        "layer": [
+            *layers,
+            *_earlier_line(chart, y),
+            _rule(),
+            *_dots(list(edges)[1:], y),
+            *labels,
+        ],
     }
+
+
+def _earlier(chart: Chart, table: Table) -> list[int]:
+    """The values that are known of an earlier time."""
+    values = _earlier_values(chart, table).get(EARLIER, ())
+    return [value for value in values if value is not None]
+
+
+def _earlier_values(chart: Chart, table: Table) -> dict[str, list[Any]]:
+    """A member of the data with the values of an earlier time, if the chart has them."""
+    return {EARLIER: table.values(chart.before)} if chart.before else {}
+
+
+def _earlier_line(chart: Chart, y: _CountAxis) -> list[Spec]:
+    """What was at an earlier time: beside the point, and never taken for a series."""
+    if not chart.before:
+        return []
+    return [
+        {
+            "mark": {
+                "type": "line",
+                "color": MUTED,
+                "strokeWidth": 1.5,
+                "strokeDash": [4, 3],
+                "invalid": "break-paths-show-domains",
+            },
+            "encoding": {"y": y.encoding(EARLIER)},
+        }
+    ]
 
 
 def _columns(chart: Chart, table: Table) -> Spec:
@@ -493,7 +538,13 @@ def _dots(keys: Sequence[str], y: _CountAxis) -> list[Spec]:
 
 
 def _end_labels(chart: Chart, table: Table, ends: dict[str, Any], y: _CountAxis) -> list[Spec]:
-    """The name of each series where it ends, moved apart where ends are near to each other."""
+    """The name of each series where it ends, moved apart where ends are near to each other.
+
+    What was at an earlier time is named so, too.
+    """
+    colours = {key: colour(index) for index, key in enumerate(ends)}
+    if chart.before and (earlier := table.values(chart.before)[-1]) is not None:
+        ends, colours = {**ends, chart.before: earlier}, {**colours, chart.before: MUTED}
     places = _apart(list(ends.values()), LINE * y.top / HEIGHT, y.top)
     data = {
         "values": [
@@ -501,9 +552,9 @@ def _end_labels(chart: Chart, table: Table, ends: dict[str, Any], y: _CountAxis)
                 "x": _end(chart, table),
                 "y": place,
                 "text": table.column(key).title,
-                "colour": colour(index),
+                "colour": colours[key],
             }
-            for index, (key, place) in enumerate(zip(ends, places, strict=True))
+            for key, place in zip(ends, places, strict=True)
         ]
     }
     return [

@@ -10,12 +10,12 @@ from django.utils.translation import ngettext
 
 from insights.charts.chart import Chart, Form
 from insights.courses.answers.answer import Answer, Column, Kind, Table
-from insights.courses.answers.enrollment import WEEK, change
-from insights.courses.answers.formats import day, learners, number
+from insights.courses.answers.enrollment import BEFORE, WEEK, before, change, not_known
+from insights.courses.answers.formats import day, learners, number, weeks_before
 from insights.courses.answers.rows import by_day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from insights.courses.answers.rows import ApiRow
 
@@ -28,16 +28,18 @@ def weekly_activity(
 ) -> Answer:
     """Learners by what they did in each week, Monday to Sunday.
 
-    Weeks before `start` are there to compare with. The Data API has no row of a week in which
-    nobody did anything: after the first week that it has, such a week is shown with 0, up to the
-    last one that is whole at the end of `until`.
+    Weeks before `start` are there to compare with: those shown, with as many before them. The Data
+    API has no row of a week in which nobody did anything: after the first week that it has, such a
+    week is shown with 0, up to the last one that is whole at the end of `until`.
     """
     known = _weeks(rows, until)
     weeks = {monday: counts for monday, counts in known.items() if not start or monday >= start}
+    active = {monday: counts[0] for monday, counts in known.items()}
+    distance = WEEK * len(weeks) if start else WEEK * 0
     return Answer(
         key="weekly-activity",
         question=_("How many learners are active each week?"),
-        finding=_finding(weeks, known),
+        finding=" ".join([_finding(weeks, known), *_weeks_before(list(weeks), active, distance)]),
         table=Table(
             (
                 Column("start", _("Week from"), Kind.DATE),
@@ -46,13 +48,53 @@ def weekly_activity(
                 Column("attempted_problem", _("Tried a problem"), Kind.COUNT, _("tried a problem")),
                 Column("played_video", _("Played a video"), Kind.COUNT, _("played a video")),
                 Column("posted_forum", _("Posted in forum"), Kind.COUNT, _("posted in forum")),
+                *_before_column(distance),
             ),
-            tuple((start, start + _LAST_DAY, *counts) for start, counts in weeks.items()),
+            tuple(
+                (monday, monday + _LAST_DAY, *counts, *before(active, monday, distance))
+                for monday, counts in weeks.items()
+            ),
         ),
-        chart=Chart(Form.LINES, "start", ACTIVITIES, point=_("Week from {}"))
+        chart=Chart(
+            Form.LINES,
+            "start",
+            ACTIVITIES,
+            point=_("Week from {}"),
+            before=BEFORE if distance else None,
+        )
         if len(weeks) > 1
         else None,
     )
+
+
+def _before_column(distance: timedelta) -> list[Column]:
+    if not distance:
+        return []
+    ago = weeks_before(distance // WEEK)
+    title, counted = _("Any activity %(ago)s"), _("active %(ago)s")
+    return [Column(BEFORE, title % {"ago": ago}, Kind.COUNT, counted % {"ago": ago})]
+
+
+def _weeks_before(
+    mondays: Sequence[date], active: Mapping[date, int], distance: timedelta
+) -> list[str]:
+    """How many were active a week, compared with as many weeks before; of one, it is said."""
+    count = distance // WEEK
+    if count < 2:
+        return []
+    if any(monday - distance not in active for monday in mondays):
+        return [not_known(weeks_before(count))]
+    now, then = (
+        round(sum(active[monday - back] for monday in mondays) / count)
+        for back in (WEEK * 0, distance)
+    )
+    text = _(
+        "In these %(count)s weeks, %(now)s were active a week on average; in the %(count)s weeks"
+        " before, it was %(then)s%(comparison)s."
+    )
+    difference = _(" (now %(change)s)") % {"change": change(now - then)} if now != then else ""
+    values = {"count": number(count), "now": number(now), "then": number(then)}
+    return [text % {**values, "comparison": difference}]
 
 
 def _weeks(rows: Sequence[ApiRow], until: date | None) -> dict[date, tuple[int, ...]]:

@@ -10,68 +10,110 @@ from django.utils.translation import ngettext
 
 from insights.charts.chart import Chart, Form
 from insights.courses.answers.answer import Answer, Column, Kind, Table
-from insights.courses.answers.formats import day, learners, listed, number, percent
+from insights.courses.answers.formats import day, days_before, learners, listed, number, percent
 from insights.courses.answers.rows import by_day
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from insights.courses.answers.rows import ApiRow
 
 WEEK = timedelta(days=7)
 
 
-def enrollment(rows: Sequence[ApiRow], start: date | None = None) -> Answer:
-    """Learners enrolled at the end of each day; days before `start` are there to compare with."""
+def enrollment(
+    rows: Sequence[ApiRow], start: date | None = None, length: int | None = None
+) -> Answer:
+    """Learners enrolled at the end of each day; days before `start` are there to compare with.
+
+    They are compared with those `length` days earlier, and their last day with that of a week
+    earlier where there is no length.
+    """
     known: dict[date, int] = {at: row["count"] for at, row in by_day(rows)}
     counts = {at: count for at, count in known.items() if start is None or at >= start}
     return Answer(
         key="enrollment",
         question=_("How many learners are enrolled?"),
-        finding=_enrollment_finding(counts, known),
+        finding=_enrollment_finding(counts, known, length),
         table=Table(
             (
                 Column("date", _("Date"), Kind.DATE),
                 Column("count", _("Learners enrolled"), Kind.COUNT, counted=_("enrolled")),
+                *before_column(length),
             ),
-            tuple(counts.items()),
+            tuple(
+                (at, count, *before(known, at, timedelta(days=length or 0)))
+                for at, count in counts.items()
+            ),
         ),
-        chart=Chart(Form.AREAS, "date", ("count",)) if len(counts) > 1 else None,
+        chart=Chart(Form.AREAS, "date", ("count",), before=BEFORE if length else None)
+        if len(counts) > 1
+        else None,
     )
 
 
-def _enrollment_finding(counts: dict[date, int], known: dict[date, int]) -> str:
+BEFORE = "before"
+
+
+def before_column(length: int | None) -> list[Column]:
+    """The column of counts so many days earlier; none where there is no length."""
+    if not length:
+        return []
+    ago = days_before(length)
+    return [Column(BEFORE, sentence(ago), Kind.COUNT, counted=ago)]
+
+
+def sentence(text: str) -> str:
+    """A text with its first letter as a sentence has it."""
+    return text[:1].upper() + text[1:]
+
+
+def before(known: Mapping[date, int], at: date, distance: timedelta) -> list[int | None]:
+    """What is known of a day, that far back; nothing where that is no distance."""
+    return [known.get(at - distance)] if distance else []
+
+
+def _enrollment_finding(counts: dict[date, int], known: dict[date, int], length: int | None) -> str:
     if not counts:
         return _("No learner is known to have been enrolled in this time.")
     first, last = min(counts), max(counts)
-    sentences = [_at_the_end(counts[last], last, known.get(last - WEEK))]
+    days = length or WEEK.days
+    earlier = known.get(last - timedelta(days=days))
+    sentences = [_at_the_end(counts[last], last, earlier, days_before(days))]
+    if length and earlier is None:
+        sentences.append(not_known(days_before(days)))
     if first < last:
         sentences.append(_range(first, counts.values()))
     return " ".join(sentences)
 
 
-def _at_the_end(count: int, last: date, week_before: int | None) -> str:
-    values = {"learners": learners(count), "day": day(last)}
-    if week_before is None:
+def not_known(ago: str) -> str:
+    """That a comparison finds nothing; `ago` is such as "30 days before"."""
+    return _("How it was %(ago)s is not known: the data do not reach back so far.") % {"ago": ago}
+
+
+def _at_the_end(count: int, last: date, earlier: int | None, ago: str) -> str:
+    values = {"learners": learners(count), "day": day(last), "ago": ago}
+    if earlier is None:
         text = ngettext(
             "%(learners)s was enrolled at the end of %(day)s.",
             "%(learners)s were enrolled at the end of %(day)s.",
             count,
         )
         return text % values
-    if count == week_before:
+    if count == earlier:
         text = ngettext(
-            "%(learners)s was enrolled at the end of %(day)s, as many as 7 days before.",
-            "%(learners)s were enrolled at the end of %(day)s, as many as 7 days before.",
+            "%(learners)s was enrolled at the end of %(day)s, as many as %(ago)s.",
+            "%(learners)s were enrolled at the end of %(day)s, as many as %(ago)s.",
             count,
         )
         return text % values
     text = ngettext(
-        "%(learners)s was enrolled at the end of %(day)s, %(change)s than 7 days before.",
-        "%(learners)s were enrolled at the end of %(day)s, %(change)s than 7 days before.",
+        "%(learners)s was enrolled at the end of %(day)s, %(change)s than %(ago)s.",
+        "%(learners)s were enrolled at the end of %(day)s, %(change)s than %(ago)s.",
         count,
     )
-    return text % {**values, "change": change(count - week_before)}
+    return text % {**values, "change": change(count - earlier)}
 
 
 def change(difference: int) -> str:
@@ -101,29 +143,64 @@ def _mode_names() -> dict[str, str]:
     }
 
 
-def enrollment_modes(rows: Sequence[ApiRow]) -> Answer:
+def enrollment_modes(
+    rows: Sequence[ApiRow], start: date | None = None, length: int | None = None
+) -> Answer:
     """Learners enrolled at the end of each day by mode; modes without a learner are left out.
 
-    The total counts all modes; those that the Data API does not name are shown as one.
+    The total counts all modes; those that the Data API does not name are shown as one. Days before
+    `start` are there to compare the total with that of `length` days earlier.
     """
-    days = by_day(rows)
+    totals: dict[date, int] = {at: row["count"] for at, row in by_day(rows)}
+    days = [(at, row) for at, row in by_day(rows) if start is None or at >= start]
     names = {**_mode_names(), "others": _("Other modes")}
     counts = {at: _counts_by_mode(row) for at, row in days}
     modes = [mode for mode in names if any(of_day[mode] for of_day in counts.values())]
     return Answer(
         key="enrollment-modes",
         question=_("In which modes are they enrolled?"),
-        finding=_modes_finding(days, counts, {mode: names[mode] for mode in modes}),
+        finding=" ".join(
+            [
+                _modes_finding(days, counts, {mode: names[mode] for mode in modes}),
+                *_totals_before(totals, days, length),
+            ]
+        ),
         table=Table(
             (
                 Column("date", _("Date"), Kind.DATE),
                 *(Column(mode, names[mode], Kind.COUNT, names[mode].lower()) for mode in modes),
                 Column("count", _("All modes"), Kind.COUNT),
+                *before_column(length),
             ),
-            tuple((at, *(counts[at][mode] for mode in modes), row["count"]) for at, row in days),
+            tuple(
+                (
+                    at,
+                    *(counts[at][mode] for mode in modes),
+                    row["count"],
+                    *before(totals, at, timedelta(days=length or 0)),
+                )
+                for at, row in days
+            ),
         ),
-        chart=Chart(Form.AREAS, "date", tuple(modes)) if len(days) > 1 and modes else None,
+        chart=Chart(Form.AREAS, "date", tuple(modes), before=BEFORE if length else None)
+        if len(days) > 1 and modes
+        else None,
     )
+
+
+def _totals_before(
+    totals: dict[date, int], days: list[tuple[date, ApiRow]], length: int | None
+) -> list[str]:
+    if not days or not length:
+        return []
+    last = days[-1][0]
+    earlier, ago = totals.get(last - timedelta(days=length)), days_before(length)
+    if earlier is None:
+        return [not_known(ago)]
+    if earlier == totals[last]:
+        return [_("All modes together are as many as %(ago)s.") % {"ago": ago}]
+    text = _("All modes together are %(change)s than %(ago)s.")
+    return [text % {"change": change(totals[last] - earlier), "ago": ago}]
 
 
 def _counts_by_mode(row: ApiRow) -> dict[str, int]:

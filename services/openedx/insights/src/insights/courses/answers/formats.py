@@ -86,6 +86,18 @@ def learners(count: int) -> str:
     return ngettext("%(count)s learner", "%(count)s learners", count) % {"count": number(count)}
 
 
+def days_before(days: int) -> str:
+    """So many days earlier."""
+    return ngettext("%(count)s day before", "%(count)s days before", days) % {"count": number(days)}
+
+
+def weeks_before(weeks: int) -> str:
+    """So many weeks earlier."""
+    return ngettext("%(count)s week before", "%(count)s weeks before", weeks) % {
+        "count": number(weeks)
+    }
+
+
 def listed(parts: Sequence[str]) -> str:
     """Parts of a sentence: "a", "a and b", "a, b and c"."""
     if len(parts) < 2:

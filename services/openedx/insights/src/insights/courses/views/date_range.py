@@ -79,10 +79,21 @@ class DateRange:
         """The first day, as the Data API takes it: never none, which would ask for one day only."""
         return (self.start or FIRST).isoformat()
 
-    @property
-    def week_before(self) -> str:
-        """The day a week before the first one: from it on there is something to compare with."""
-        return ((self.start or FIRST) - timedelta(days=7)).isoformat()
+    def length(self, last_day: date | None) -> int | None:
+        """How many of its days the data may have, by their last day; None: it has no first day."""
+        end = min((day for day in (self.end, last_day) if day), default=None)
+        if self.start is None or end is None or end < self.start:
+            return None
+        return (end - self.start).days + 1
+
+    def compared_from(self, last_day: date | None) -> str:
+        """The first day of the range before it, which is as long, or a week before it.
+
+        From it on there is something to compare with.
+        """
+        days = max(self.length(last_day) or 0, 7)
+        start = self.start or FIRST
+        return (start - min(days, (start - date.min).days) * _DAY).isoformat()
 
     @property
     def end_date(self) -> str | None:

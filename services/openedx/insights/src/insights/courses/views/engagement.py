@@ -36,9 +36,9 @@ class EngagementView(DateRangeView):
         start, end = self.chosen.start, self.chosen.end
         # Weeks must end before the Data API's end date, and theirs is the day after their last.
         until = (end + timedelta(days=2)).isoformat() if end else None
-        weeks = known(
-            lambda: self.course.activity(start_date=self.chosen.week_before, end_date=until)
-        )
+        # The first week may begin later, and as many weeks before it are wanted.
+        since = self.chosen.compared_from(self.last_day)
+        weeks = known(lambda: self.course.activity(start_date=since, end_date=until))
         return [engagement.weekly_activity(weeks, self._until(end), start)]
 
     def _until(self, end: date | None) -> date | None:

@@ -23,13 +23,12 @@ class EnrollmentView(DateRangeView):
     def answers(self) -> list[Answer]:
         """Learners by day, and by mode."""
         days, end = self.chosen, self.chosen.end_date
-        by_day = known(lambda: self.course.enrollment(start_date=days.week_before, end_date=end))
-        by_mode = known(
-            lambda: self.course.enrollment("mode", start_date=days.start_date, end_date=end)
-        )
+        start, length = days.compared_from(self.last_day), days.length(self.last_day)
+        by_day = known(lambda: self.course.enrollment(start_date=start, end_date=end))
+        by_mode = known(lambda: self.course.enrollment("mode", start_date=start, end_date=end))
         return [
-            enrollment.enrollment(by_day, days.start),
-            enrollment.enrollment_modes(by_mode),
+            enrollment.enrollment(by_day, days.start, length),
+            enrollment.enrollment_modes(by_mode, days.start, length),
         ]
 
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from analyticsclient.constants import demographics as kinds
 from django.utils.translation import gettext as _
 
-from insights.courses.answers import demographics, engagement, enrollment, geography, video
+from insights.courses.answers import (
+    demographics,
+    engagement,
+    enrollment,
+    geography,
+    learner,
+    video,
+)
 from insights.courses.answers.formats import number
 from insights.courses.pages import (
     DEMOGRAPHICS,
@@ -17,10 +24,12 @@ from insights.courses.pages import (
     ENROLLMENT,
     GEOGRAPHY,
     HOME,
+    LEARNERS,
     VIDEOS,
 )
 from insights.courses.views.answers import known
 from insights.courses.views.base import CourseView
+from insights.data_api.errors import DataApiDown, DataApiSlow
 from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
@@ -78,6 +87,7 @@ class CourseHomeView(CourseView):
             self._geography(),
             self._engagement(until),
             self._videos(),
+            *self._learners(),
         ]
 
     def _enrollment(self, until: date) -> Card:
@@ -108,6 +118,18 @@ class CourseHomeView(CourseView):
         answer = video.videos(known(self.course.videos), lambda module_id: module_id)
         played = len(answer.table.rows)
         return Card(VIDEOS, answer, number(played) if played else "")
+
+    def _learners(self) -> list[Card]:
+        try:
+            segments = self.data_api.learner_metadata(self.course_id)["segments"]
+        except (DataApiDown, DataApiSlow):
+            return []
+        answer = learner.attention(segments)
+        return [
+            Card(
+                LEARNERS, answer, _figure(_last(answer, "count")) if any(segments.values()) else ""
+            )
+        ]
 
 
 def _largest_group(ages: Answer) -> str:

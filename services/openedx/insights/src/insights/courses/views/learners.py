@@ -132,7 +132,8 @@ class LearnerView(DateRangeView):
     def answers(self) -> list[Answer]:
         """The timeline."""
         days = known(lambda: self.data_api.engagement_timeline(self.course_id, self.username))
-        return [answers.timeline(days, self.chosen.start, self._until)]
+        length = self.chosen.length(self.last_day)
+        return [answers.timeline(days, self.chosen.start, self._until, length)]
 
     @property
     def _until(self) -> date | None:
