@@ -33,10 +33,16 @@ PAGES = {
     "age": f"{COURSE}/enrollment/demographics/age/",
     "education": f"{COURSE}/enrollment/demographics/education/",
     "gender": f"{COURSE}/enrollment/demographics/gender/",
+    "geography": f"{COURSE}/enrollment/geography/",
+    "range": f"{COURSE}/enrollment/activity/?start=2026-02-02&end=2026-02-15",
     "engagement": f"{COURSE}/engagement/content/",
     "videos": f"{COURSE}/engagement/videos/",
+    "learners": f"{COURSE}/learners/",
+    "reports": f"{COURSE}/learners/reports/",
     "password": "/password/",
 }
+WITHOUT_ANSWERS = {"courses", "home", "learners", "reports", "password"}
+HEAVIEST = 500_000  # bytes of a page's HTML
 LOOKS = {
     "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
@@ -69,9 +75,9 @@ def wait_for_charts(page: Page) -> None:
         charts.nth(index).and_(page.locator(".is-interactive")).wait_for()
 
 
-def video_page(page: Page) -> str:
-    """The address of the first video's page, as the page of all videos links to it."""
-    link = page.locator("table a").first.get_attribute("href")
+def first_link(page: Page) -> str:
+    """Where the first row of a page's table leads: to a video, or a learner."""
+    link = page.locator("tbody a").first.get_attribute("href")
     assert link is not None
     return link
 
@@ -81,7 +87,9 @@ def test_every_page_in_every_look(look: Visitor, request: pytest.FixtureRequest)
     name = request.node.callspec.params["look"]
     pages = dict(PAGES)
     look.go(pages["videos"])
-    pages["video"] = video_page(look.page)
+    pages["video"] = first_link(look.page)
+    look.go(pages["learners"])
+    pages["learner"] = first_link(look.page)
     for title, path in pages.items():
         look.go(path)
         wait_for_charts(look.page)
@@ -156,16 +164,105 @@ def test_chart_is_read_with_the_keyboard(visitor: Visitor) -> None:
     assert chart.locator("[aria-live]").text_content() == ""
 
 
+def test_the_map_answers_to_pointer_and_keyboard(visitor: Visitor) -> None:
+    """It says what the reports hold of each country, and asks for one file."""
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    visitor.go(PAGES["geography"])
+    wait_for_charts(visitor.page)
+    assert sum("/world." in url for url in asked) == 1
+
+    chart = visitor.page.locator("#countries figure.chart")
+    chart.focus()
+    visitor.page.keyboard.press("Home")
+    ((code, count), *_others) = updating.query(
+        visitor.site.data,
+        "SELECT country_code, count FROM course_enrollment_location_current"
+        " WHERE course_id = 'course-v1:ExampleX+CS101+2026_T1' AND length(country_code) = 2"
+        " ORDER BY count DESC, country_code",
+    )
+    first = visitor.page.locator("#countries tbody tr").first
+    cells = [text.strip() for text in first.locator("th, td").all_text_contents()]
+    assert cells[1:3] == [code, f"{count:,}"]
+    assert chart.locator("[aria-live]").text_content() == f"{cells[0]}: {count:,} enrolled"
+
+    visitor.page.keyboard.press("Escape")
+    assert chart.locator(".chart-tooltip").is_hidden()
+    chart.locator(".chart-canvas .mark-shape path[fill='var(--chart-map-5)']").first.hover(
+        force=True  # once pointed at, its own outline lies above it
+    )
+    assert "enrolled" in (chart.locator(".chart-tooltip").text_content() or "")
+
+
+def test_a_range_is_beside_the_one_before_it(visitor: Visitor) -> None:
+    visitor.go(PAGES["range"])
+    wait_for_charts(visitor.page)
+    chart = visitor.page.locator("#enrollment figure.chart")
+    chart.focus()
+    visitor.page.keyboard.press("End")
+
+    (before, now) = (
+        count
+        for (count,) in updating.query(
+            visitor.site.data,
+            "SELECT count FROM course_enrollment_daily"
+            " WHERE course_id = 'course-v1:ExampleX+CS101+2026_T1'"
+            " AND date IN ('2026-02-01', '2026-02-15') ORDER BY date",
+        )
+    )
+    read = chart.locator("[aria-live]").text_content()
+    assert read == f"15 Feb 2026: {now:,} enrolled, {before:,} 14 days before"
+
+
+def test_a_learner_is_found_and_the_list_downloaded(visitor: Visitor) -> None:
+    visitor.go(PAGES["learners"])
+    ((username, tried),) = updating.query(
+        visitor.site.data,
+        "SELECT username, problems_attempted FROM learner_roster"
+        " WHERE course_id = 'course-v1:ExampleX+CS101+2026_T1' ORDER BY username DESC LIMIT 1",
+    )
+    visitor.page.get_by_label("Search names").fill(username)
+    visitor.page.get_by_role("button", name="Show").click()
+    row = visitor.page.locator("tbody tr").filter(has_text=username).first
+    assert str(tried) in row.locator("td").all_text_contents()
+    with visitor.page.expect_download() as download:
+        visitor.page.locator("a.download").click()
+    content = download.value.path().read_text("utf-8-sig")
+    found = {row["Username"]: row for row in csv.DictReader(io.StringIO(content))}
+    assert found[username]["Problems tried"] == str(tried)
+
+    row.get_by_role("link").click()
+    assert visitor.page.get_by_text(username).first.is_visible()
+    visitor.page.locator("section.answer").wait_for()
+
+
+def test_a_report_is_saved_from_its_signed_link(visitor: Visitor) -> None:
+    visitor.go(PAGES["reports"])
+    visitor.foreign_requests.clear()
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("link", name="Responses to problems").click()
+    saved = list(csv.reader(io.StringIO(download.value.path().read_text("utf-8"))))
+    written = visitor.site.data / "reports" / "ExampleX_CS101_2026_T1_problem_response.csv"
+    with written.open(encoding="utf-8", newline="") as file:
+        assert len(saved) == len(list(csv.reader(file)))
+    # The Data API of a demo has a port of its own.
+    assert all("/api/report_files/" in url for url in visitor.foreign_requests)
+    visitor.foreign_requests.clear()
+
+
 def test_everything_is_there_without_javascript(browser: Browser, site: Site) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         visitor = visitor_of(context, site)
         visitor.sign_in()
         visitor.go(PAGES["videos"])
-        pages = {**PAGES, "video": video_page(visitor.page)}
+        pages = {**PAGES, "video": first_link(visitor.page)}
+        visitor.go(PAGES["learners"])
+        pages["learner"] = first_link(visitor.page)
         for title, path in pages.items():
             visitor.go(path)
             assert visitor.page.locator("main h1").is_visible()
-            if title in ("courses", "home", "password"):
+            assert len(visitor.page.content().encode()) < HEAVIEST, path
+            if title in WITHOUT_ANSWERS:
                 continue
             answers = visitor.page.locator("section.answer")
             assert answers.count() >= 1

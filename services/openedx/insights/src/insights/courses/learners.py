@@ -10,7 +10,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from insights.courses.answers.answer import Column, Kind
-from insights.courses.answers.formats import listed, number, shown
+from insights.courses.answers.formats import number, shown
 from insights.courses.answers.section import NUMBERS
 from insights.data_api.times import day_of
 
@@ -249,7 +249,7 @@ def row(learner: ApiRow) -> Row:
 def segments(learner: ApiRow) -> str:
     """The names of the segments that a learner is in."""
     names = segment_names()
-    return listed([names.get(segment, segment) for segment in learner["segments"]])
+    return ", ".join(names.get(segment, segment) for segment in learner["segments"])
 
 
 def rows(data_api: DataApi, course_id: str, selection: Selection) -> Iterator[list[Row]]:
