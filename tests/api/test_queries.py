@@ -35,6 +35,7 @@ OF_A_COURSE = (
     "enrollment/gender/?end_date=2027-01-01",
     "enrollment/education/",
     "enrollment/birth_year/",
+    "structure/?block_types=chapter",
     "videos/",
 )
 # These are asked for rows written by hand.

@@ -169,7 +169,10 @@ def enrolled(tmp_path: Path) -> Updated:
     ("name", "subjects"),
     [
         ("published", ["enrollment", "activity", "video"]),
-        ("sample", ["enrollment", "activity", "video", "programs", "geography", "grades"]),
+        (
+            "sample",
+            ["enrollment", "activity", "video", "programs", "structure", "geography", "grades"],
+        ),
         ("wild", ["enrollment", "activity", "video"]),
         ("active", ["student_engagement"]),
         ("enrolled", ["engagement"]),

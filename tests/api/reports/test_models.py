@@ -98,6 +98,19 @@ TABLES = {
         program_type   varchar(255)  NULL
         program_title  varchar(255)  NULL
     """,
+    "course_structure": """
+        course_id        varchar(255)  u
+        block_id         varchar(255)  u
+        block_type       varchar(255)
+        display_name     varchar(255)
+        parent_id        varchar(255)  NULL
+        section_id       varchar(255)  NULL
+        subsection_id    varchar(255)  NULL
+        unit_id          varchar(255)  NULL
+        position         integer       NULL
+        graded           bool
+        assignment_type  varchar(255)  NULL
+    """,
     "answer_distribution": """
         course_id             varchar(255)
         module_id             varchar(255)

@@ -33,7 +33,8 @@ def test_twice(fixtures: Path, tmp_path: Path) -> None:
     assert totals(first) == totals(expected)
     assert list(first.seconds_by_step) == [
         *("open", "cluster", "inputs", "copy", "parse", "ledger"),
-        *("metrics", "metrics.enrollment", "metrics.programs", "metrics.geography"),
+        *("metrics", "metrics.enrollment", "metrics.programs", "metrics.structure"),
+        "metrics.geography",
         *("metrics.activity", "metrics.video", "metrics.grades", "metrics.problems"),
         *("metrics.student_engagement", "metrics.engagement"),
         *("events", "files", "publish"),

@@ -146,6 +146,26 @@ class CourseEnrollmentByLocationSerializer(ChosenFields, serializers.Serializer)
     created = serializers.DateTimeField()
 
 
+class CourseStructureSerializer(ChosenFields, serializers.ModelSerializer):
+    """A block of a course, and where in it that is."""
+
+    class Meta:
+        model = models.CourseStructure
+        fields = (
+            "block_id",
+            "block_type",
+            "display_name",
+            "parent_id",
+            "section_id",
+            "subsection_id",
+            "unit_id",
+            "position",
+            "graded",
+            "assignment_type",
+            "created",
+        )
+
+
 class ProblemSerializer(ChosenFields, serializers.Serializer):
     """A problem of a course: submissions to it, by their latest answers."""
 

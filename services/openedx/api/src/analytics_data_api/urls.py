@@ -39,6 +39,7 @@ from analytics_data_api.views.problems import (
 from analytics_data_api.views.programs import ProgramsView
 from analytics_data_api.views.report_files import ReportFileView, ReportLinkView
 from analytics_data_api.views.runs import PipelineRunsView
+from analytics_data_api.views.structure import CourseStructureView
 from analytics_data_api.views.videos import VideosView, VideoTimelineView
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ _v1 = [
     _endpoint(f"{_COURSE}/problems", ProblemsView),
     _endpoint(f"{_COURSE}/problems_and_tags", ProblemsAndTagsView),
     _endpoint(rf"{_COURSE}/reports/(?P<report_name>[^/]*)", ReportLinkView),
+    _endpoint(f"{_COURSE}/structure", CourseStructureView),
     _endpoint(f"{_COURSE}/user_engagement", UserEngagementView),
     _endpoint(f"{_COURSE}/videos", VideosView),
     _endpoint(f"{_MODULE}/answer_distribution", AnswerDistributionView),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _WIDTH = 255  # characters of a title or a type
 _LONGEST_ID = 564
 _LONGEST_PATH = 32_767
+_LEVELS = ("chapter", "sequential", "vertical")
+"""What the LMS calls sections, subsections and units."""
 _WHITE_SPACE = re.compile(r"\s+")
 
 
@@ -35,12 +37,18 @@ class _Place:
         index: how many blocks come before it, read from top to bottom.
         parent: the block that it is in.
         path: titles of all blocks that it is in.
+        within: of each kind of `_LEVELS` the id of the topmost block that it is, or is in.
+        graded: whether it counts towards the grade, as it or what it is in says.
+        assignment_type: likewise.
         again: whether it is in other places too.
     """
 
     index: int
     parent: str | None
     path: str
+    within: dict[str, str]
+    graded: bool
+    assignment_type: str | None
     again: bool = False
 
 
@@ -110,11 +118,29 @@ def _find_places(course: _Course) -> None:
         if name in course.places:
             course.places[name].again = True
             continue
-        path = _path_below(course, parent) if parent is not None else ""
-        course.places[name] = _Place(len(course.places), parent, path)
+        course.places[name] = _place(course, name, parent)
         children = block.get("children")
         if isinstance(children, list):
             waiting += [(child, name) for child in reversed(children) if isinstance(child, str)]
+
+
+def _place(course: _Course, name: str, parent: str | None) -> _Place:
+    """The place of the block that is read next; what it is in has its own already."""
+    block = course.blocks[name]
+    above = course.places[parent] if parent is not None else None
+    within = dict(above.within) if above else {}
+    if (kind := block.get("type")) in _LEVELS:
+        within.setdefault(kind, _id_of(name, block))
+    graded, assignment_type = block.get("graded"), _one_line(block.get("format"))[:_WIDTH]
+    return _Place(
+        index=len(course.places),
+        parent=parent,
+        path=_path_below(course, parent) if parent is not None else "",
+        within=within,
+        # The LMS lets both come down from a subsection to all that is in it, but old releases.
+        graded=graded if isinstance(graded, bool) else bool(above and above.graded),
+        assignment_type=assignment_type or (above.assignment_type if above else None),
+    )
 
 
 def _path_below(course: _Course, parent: str) -> str:
@@ -138,6 +164,9 @@ def _rows(course_id: str, course: _Course) -> Iterator[Row]:
             place.path if place else DELETED,
             # What was deleted comes after all that is there.
             str(place.index if place else len(course.blocks)),
+            *(place.within.get(kind) if place else None for kind in _LEVELS),
+            str(place is not None and place.graded),
+            place.assignment_type if place else None,
         )
 
 

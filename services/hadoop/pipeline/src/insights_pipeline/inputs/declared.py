@@ -110,7 +110,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     Input(
         schema.COURSE_BLOCKS,
-        "where in a course its problems are",
+        "what courses are made of",
         Source.COURSE_BLOCKS,
         course_blocks.rows,
         "answer of the course blocks service",

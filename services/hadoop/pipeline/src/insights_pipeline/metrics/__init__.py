@@ -10,6 +10,7 @@ from insights_pipeline.metrics import (
     grades,
     problems,
     programs,
+    structure,
     student_engagement,
     video,
 )
@@ -33,6 +34,7 @@ from insights_pipeline.report_files import ReportFiles
 SUBJECTS: dict[str, tuple[Metric, ...]] = {
     "enrollment": enrollment.METRICS,
     "programs": programs.METRICS,
+    "structure": structure.METRICS,
     "geography": geography.METRICS,
     "activity": activity.METRICS,
     "video": video.METRICS,

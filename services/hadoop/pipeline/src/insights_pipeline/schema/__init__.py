@@ -62,6 +62,7 @@ from insights_pipeline.schema.problems import (
     PROBLEM_TALLY,
     TAGS_DISTRIBUTION,
 )
+from insights_pipeline.schema.structure import COURSE_STRUCTURE
 from insights_pipeline.schema.student_engagement import (
     EVENTS_OF_DAY,
     LEARNER_ACTION,
@@ -88,6 +89,7 @@ REPORTS: tuple[Table, ...] = (
     COURSE_ENROLLMENT_EDUCATION_LEVEL_DAILY,
     COURSE_META_SUMMARY_ENROLLMENT,
     COURSE_PROGRAM_METADATA,
+    COURSE_STRUCTURE,
     COURSE_ENROLLMENT_LOCATION_CURRENT,
     COURSE_ACTIVITY,
     VIDEO,
@@ -145,6 +147,7 @@ __all__ = [
     "COURSE_LIST",
     "COURSE_META_SUMMARY_ENROLLMENT",
     "COURSE_PROGRAM_METADATA",
+    "COURSE_STRUCTURE",
     "ENGAGEMENT_EVENT",
     "ENROLLMENT_DAY",
     "ENROLLMENT_EVENT",

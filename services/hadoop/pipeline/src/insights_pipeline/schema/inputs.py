@@ -203,6 +203,11 @@ BETWEEN_TITLES = " / "
 DELETED = "(Deleted block :)"
 """The path of a block that its course does not lead to."""
 
+
+def _place(name: str, meaning: str) -> Column:
+    return text(name, meaning, nullable=True, long=True)
+
+
 COURSE_BLOCKS = Table(
     "course_blocks",
     "The blocks that each course is made of, and where in it they are.",
@@ -217,6 +222,11 @@ COURSE_BLOCKS = Table(
         text("parent_block_id", "usage key of the block that it is in", nullable=True, long=True),
         text("course_path", "titles of the blocks that it is in, the course's first", long=True),
         bigint("sort_idx", "its place in the course, read from top to bottom; 0 is the course"),
+        _place("section_id", "usage key of the section (chapter) that it is, or is in"),
+        _place("subsection_id", "usage key of the subsection (sequential) that it is, or is in"),
+        _place("unit_id", "usage key of the unit (vertical) that it is, or is in"),
+        boolean("graded", "whether it counts towards the grade", nullable=True),
+        text("assignment_type", "kind of assignment that it is part of", nullable=True),
     ),
     key=("course_id", "block_id"),
 )

@@ -129,6 +129,10 @@ END_DATE = _one(
     "end_date", "Days before this one, and weeks that end before it. A time may follow.", _DATE
 )
 
+BLOCK_TYPES = _list(
+    "block_types", "Blocks of these types, such as chapter or problem; all by default.", _TEXT
+)
+
 _ACTIVITY_TYPES = ("any", "attempted_problem", "played_video", "posted_forum")
 ACTIVITY_TYPE = _choice("activity_type", "What learners did; any by default.", _ACTIVITY_TYPES)
 LABEL = _choice("label", "The older name of activity_type; precedes it.", _ACTIVITY_TYPES)

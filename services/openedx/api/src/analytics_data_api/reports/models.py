@@ -267,6 +267,42 @@ class CourseProgramMetadata(CourseModel):
         ]
 
 
+class CourseStructure(CourseModel):
+    """The blocks that each course is made of."""
+
+    block_id = models.CharField(max_length=255, db_comment="usage key of the block")
+    block_type = models.CharField(
+        max_length=255, db_comment="such as chapter, sequential, vertical, problem or video"
+    )
+    display_name = models.CharField(max_length=255, db_comment="title; empty: none")
+    parent_id = models.CharField(
+        max_length=255, null=True, db_comment="block that it is in; NULL: the course, or deleted"
+    )
+    section_id = models.CharField(
+        max_length=255, null=True, db_comment="section (chapter) that it is, or is in"
+    )
+    subsection_id = models.CharField(
+        max_length=255, null=True, db_comment="subsection (sequential) that it is, or is in"
+    )
+    unit_id = models.CharField(
+        max_length=255, null=True, db_comment="unit (vertical) that it is, or is in"
+    )
+    position = models.IntegerField(
+        null=True, db_comment="place in the course, read from top to bottom; NULL: deleted"
+    )
+    graded = models.BooleanField(db_comment="whether it counts towards the grade")
+    assignment_type = models.CharField(
+        max_length=255, null=True, db_comment="kind of assignment that it is part of"
+    )
+
+    class Meta:
+        db_table = "course_structure"
+        ordering = ["course_id", "position", "block_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["course_id", "block_id"], name="course_structure_key")
+        ]
+
+
 class ModuleModel(CourseModel):
     """A table about blocks of courses."""
 
