@@ -30,9 +30,53 @@ if TYPE_CHECKING:
     from requests import Response
 
 RUN_HEADER = "X-Pipeline-Run"
+STRUCTURE = (
+    "block_id",
+    "block_type",
+    "display_name",
+    "section_id",
+    "subsection_id",
+    "position",
+    "graded",
+    "assignment_type",
+)
+"""What is asked of a block."""
 
 log = logging.getLogger(__name__)
 _threads = threading.local()
+
+
+class OneCourse(Course):
+    """The published client's methods for a course, with what our Data API has beyond them."""
+
+    def __init__(self, client: DataApi, course_id: str) -> None:
+        super().__init__(client, _in_path(course_id))
+        self._raw_id = course_id
+
+    def structure(self, *block_types: str) -> list[dict[str, Any]]:
+        """The course's blocks of these types, or all, from top to bottom; deleted ones last.
+
+        Raises NotFoundError if the reports know none.
+        """
+        asked = {"block_types": ",".join(block_types), "fields": ",".join(STRUCTURE)}
+        blocks: list[dict[str, Any]] = self.client.get(
+            f"courses/{self.course_id}/structure/", data=asked
+        )
+        return blocks
+
+    def of_block(self, block_id: str, resource: str) -> list[dict[str, Any]]:
+        """What is known of a block of this course, whose id other runs may have too.
+
+        Args:
+            block_id: the block.
+            resource: such as `answer_distribution`.
+
+        Raises NotFoundError if the reports hold nothing of it.
+        """
+        rows: list[dict[str, Any]] = self.client.get(
+            f"problems/{_in_path(block_id)}/{resource}/", data={"course_id": self._raw_id}
+        )
+        return rows
 
 
 class DataApi(Client):
@@ -53,7 +97,7 @@ class DataApi(Client):
             timeout=settings.DATA_API_TIMEOUT,
         )
         # The published client has these as attributes, and puts ids into paths as they are.
-        self.courses: Callable[[str], Course] = lambda course_id: Course(self, _in_path(course_id))
+        self.courses: Callable[[str], OneCourse] = lambda course_id: OneCourse(self, course_id)
         self.modules: Callable[[str, str], Module] = lambda course_id, module_id: Module(
             self, _in_path(course_id), _in_path(module_id)
         )

@@ -19,11 +19,10 @@ from insights.data_api.runs import freshness
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analyticsclient.course import Course
     from django.http import HttpRequest, HttpResponseBase
 
     from insights.courses.pages import Page
-    from insights.data_api.client import DataApi
+    from insights.data_api.client import DataApi, OneCourse
     from insights.data_api.runs import Freshness
 
 
@@ -78,7 +77,7 @@ class CourseView(DataView):
             raise PermissionDenied
 
     @property
-    def course(self) -> Course:
+    def course(self) -> OneCourse:
         """The client's methods for this course."""
         return self.data_api.courses(self.course_id)
 
