@@ -37,6 +37,9 @@ PAGES = {
     "range": f"{COURSE}/enrollment/activity/?start=2026-02-02&end=2026-02-15",
     "engagement": f"{COURSE}/engagement/content/",
     "videos": f"{COURSE}/engagement/videos/",
+    "graded": f"{COURSE}/performance/graded/",
+    "ungraded": f"{COURSE}/performance/ungraded/",
+    "outcomes": f"{COURSE}/performance/outcomes/",
     "learners": f"{COURSE}/learners/",
     "reports": f"{COURSE}/learners/reports/",
     "password": "/password/",
@@ -75,21 +78,31 @@ def wait_for_charts(page: Page) -> None:
         charts.nth(index).and_(page.locator(".is-interactive")).wait_for()
 
 
-def first_link(page: Page) -> str:
-    """Where the first row of a page's table leads: to a video, or a learner."""
-    link = page.locator("tbody a").first.get_attribute("href")
+def first_of(visitor: Visitor, path: str, answer: str = "") -> str:
+    """Where the first row of a page's table, or of one answer's, leads."""
+    visitor.go(path)
+    link = visitor.page.locator(f"#{answer} table a" if answer else "tbody a").first.get_attribute("href")
     assert link is not None
     return link
+
+
+def pages_of_parts(visitor: Visitor) -> dict[str, str]:
+    """The addresses of pages about a part of the course, as others link to them."""
+    assignment = first_of(visitor, PAGES["graded"], "assignments")
+    return {
+        "video": first_of(visitor, PAGES["videos"], "videos"),
+        "videos-section": first_of(visitor, PAGES["videos"], "sections"),
+        "assignment": assignment,
+        "section": first_of(visitor, PAGES["ungraded"], "sections"),
+        "problem": first_of(visitor, assignment, "problems"),
+        "learner": first_of(visitor, PAGES["learners"]),
+    }
 
 
 def test_every_page_in_every_look(look: Visitor, request: pytest.FixtureRequest) -> None:
     """No violation, nothing wider than the screen, no complaint and no request elsewhere."""
     name = request.node.callspec.params["look"]
-    pages = dict(PAGES)
-    look.go(pages["videos"])
-    pages["video"] = first_link(look.page)
-    look.go(pages["learners"])
-    pages["learner"] = first_link(look.page)
+    pages = {**PAGES, **pages_of_parts(look)}
     for title, path in pages.items():
         look.go(path)
         wait_for_charts(look.page)
@@ -254,10 +267,7 @@ def test_everything_is_there_without_javascript(browser: Browser, site: Site) ->
     with browser.new_context(java_script_enabled=False) as context:
         visitor = visitor_of(context, site)
         visitor.sign_in()
-        visitor.go(PAGES["videos"])
-        pages = {**PAGES, "video": first_link(visitor.page)}
-        visitor.go(PAGES["learners"])
-        pages["learner"] = first_link(visitor.page)
+        pages = {**PAGES, **pages_of_parts(visitor)}
         for title, path in pages.items():
             visitor.go(path)
             assert visitor.page.locator("main h1").is_visible()

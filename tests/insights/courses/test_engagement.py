@@ -84,7 +84,7 @@ def test_videos_are_the_reports(browser: Client, served: Served, course: str) ->
     _head, *rows = csv_rows(browser, course, VIDEOS + shown.csv)
     assert {
         module_id: (int(duration), int(start), int(end))
-        for _name, duration, start, end, _share, module_id in rows
+        for _name, _place, duration, start, end, _share, module_id in rows
     } == {
         row["encoded_module_id"]: (row["duration"], row["users_at_start"], row["users_at_end"])
         for row in served.select("SELECT * FROM video WHERE course_id = ?", course)
@@ -94,7 +94,7 @@ def test_videos_are_the_reports(browser: Client, served: Served, course: str) ->
 
 def test_each_video_leads_to_its_timeline(browser: Client, served: Served, course: str) -> None:
     shown = answers_shown(page(browser, course, VIDEOS))["videos"]
-    name, _length, _start, _end, _share, module_id = shown.rows[1]
+    name, _place, _length, _start, _end, _share, module_id = shown.rows[1]
     response = browser.get(shown.links[0])
     content = response.content.decode()
     assert f"<h1>{name}</h1>" in content
@@ -176,7 +176,7 @@ class TestByHand:
 
     def test_an_unknown_length_is_said_to_be_unknown(self, browser: Client) -> None:
         shown = answers_shown(page(browser, COURSE, VIDEOS))["videos"]
-        assert shown.rows[2][1:5] == ["unknown", "0", "2", "–"]
+        assert shown.rows[2][2:6] == ["unknown", "0", "2", "–"]
         assert "unknown" in page(browser, COURSE, f"{VIDEOS}timeline/", video="=1+1")
 
     def test_no_cell_of_a_csv_is_a_formula(self, browser: Client) -> None:

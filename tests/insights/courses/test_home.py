@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from page_text import plain, text_of
+from problem_scores import problems, summed
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -77,7 +78,14 @@ def test_key_figures_are_those_of_the_tables(
         course_id,
     )[0]["n"]
     assert cards["Who may need attention?"][0] == f"{attention:,}"
-    assert len(cards) == 6
+    graded = summed(problems(served, course_id), lambda problem: problem.graded)
+    answered, correct = graded[True]
+    # Without an answer there is no figure.
+    assert len(cards) == (7 if answered else 6)
+    if answered:
+        figure, finding = cards["How do learners do in each type of assignment?"]
+        assert figure == f"{round(100 * correct / answered)}%"
+        assert finding.startswith(f"{correct:,} of {answered:,} answers are correct ({figure}).")
 
 
 @pytest.mark.usefixtures("served")

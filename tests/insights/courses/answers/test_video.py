@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from insights.courses.answers.video import timeline, video_name, video_names, videos
+from insights.courses.structure import Structure
 
 HASH = "9e9908a2378921f421d4e2471b17929b"
 
@@ -44,10 +45,13 @@ def test_names_tell_videos_apart() -> None:
 
 class TestVideos:
     def test_the_most_watched_comes_first(self) -> None:
-        answer = videos([played("a", 10, 5), played("b", 622, 304)], link=str.upper)
+        answer = videos(
+            [played("a", 10, 5), played("b", 622, 304)], link=str.upper, structure=Structure()
+        )
         assert answer.finding == (
             "2 videos have been played."
             " Video b is watched most: by 622 learners at the start, by 304 near the end (49%)."
+            " Most stop in Video b: 318 of 622 learners."
         )
         assert answer.table.values("video") == ["Video b", "Video a"]
         assert answer.table.links == ("B", "A")
@@ -56,23 +60,24 @@ class TestVideos:
         many = [played(f"video{number}", 40 - number, 1) for number in range(31)]
 
         assert (
-            "The chart shows the most watched, the table all of them." in videos(many, str).finding
+            "The chart shows the most watched, the table all of them."
+            in videos(many, str, Structure()).finding
         )
-        assert "The chart" not in videos(many[:30], str).finding
+        assert "The chart" not in videos(many[:30], str, Structure()).finding
 
     def test_one_video_and_one_learner(self) -> None:
-        assert videos([played("a", 1, 1)], link=str).finding == (
+        assert videos([played("a", 1, 1)], link=str, structure=Structure()).finding == (
             "1 video has been played."
             " Video a is watched most: by 1 learner at the start, by 1 near the end (100%)."
         )
 
     def test_unknown_length_and_no_viewers_at_the_start(self) -> None:
-        answer = videos([played("a", 0, 2, duration=-1)], link=str)
+        answer = videos([played("a", 0, 2, duration=-1)], link=str, structure=Structure())
         assert answer.finding == "1 video has been played. Nobody watched the beginning of one."
-        assert answer.table.rows == (("Video a", None, 0, 2, None, "a"),)
+        assert answer.table.rows == (("Video a", None, None, 0, 2, None, "a"),)
 
     def test_says_when_there_is_nothing(self) -> None:
-        answer = videos([], link=str)
+        answer = videos([], link=str, structure=Structure())
         assert answer.finding == "No video has been played yet."
         assert answer.chart is None
 

@@ -32,10 +32,11 @@ class Chart:
     """A chart of the columns `y` over the column `x` of a table.
 
     `point` is what its points are called, with a place for the value ("Age {}"). Of bars, `share`
-    is a column to show beside the counts, and `apart` the category that is none of the others. Of a
-    map, `place` is the column of the countries' codes, ISO 3166-1 alpha-2; where it has none, the
-    row is in the table alone. Over time, `before` is a column with the values of an earlier time:
-    of the first of `y`, or of all of them where they add up.
+    is a column to show beside the counts, `note` one of texts to show after them, and `apart` the
+    category that is none of the others. Of a map, `place` is the column of the countries' codes,
+    ISO 3166-1 alpha-2; where it has none, the row is in the table alone. Over time, `before` is a
+    column with the values of an earlier time: of the first of `y`, or of all of them where they add
+    up.
     """
 
     form: Form
@@ -47,3 +48,4 @@ class Chart:
     apart: str | None = None
     before: str | None = None
     place: str | None = None
+    note: str | None = None

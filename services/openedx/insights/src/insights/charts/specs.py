@@ -79,17 +79,24 @@ def points(chart: Chart, table: Table) -> list[dict[str, Any]]:
     keys = (*chart.y, *([chart.before] if chart.before else []))
     counted = [table.column(key) for key in keys]
     values = zip(*(table.values(key) for key in keys), strict=True)
+    texts = [
+        ", ".join(
+            f"{shown(value, of)} {of.counted}"
+            for value, of in zip(row, counted, strict=True)
+            if value is not None
+        )
+        for row in values
+    ]
+    if chart.note:
+        notes = _notes(chart.note, table)
+        texts = [f"{text}, {note}" for text, note in zip(texts, notes, strict=True)]
     return [
         {
             "at": _milliseconds(x) if isinstance(x, date) else x,
             "name": chart.point.format(shown(x, column)),
-            "text": ", ".join(
-                f"{shown(value, of)} {of.counted}"
-                for value, of in zip(row, counted, strict=True)
-                if value is not None
-            ),
+            "text": text,
         }
-        for x, row in _shown_rows(chart, table, values)
+        for x, text in _shown_rows(chart, table, texts)
     ]
 
 
@@ -429,11 +436,21 @@ def _bar_labels(chart: Chart, table: Table) -> list[str]:
         _(" of ").join(shown(value, of) for value, of in zip(row, columns, strict=True))
         for row in rows
     ]
-    if not chart.share:
-        return labels
-    of = table.column(chart.share)
-    shares = table.values(chart.share)
-    return [f"{label} ({shown(part, of)})" for label, part in zip(labels, shares, strict=True)]
+    if chart.share:
+        of = table.column(chart.share)
+        shares = table.values(chart.share)
+        labels = [
+            f"{label} ({shown(part, of)})" for label, part in zip(labels, shares, strict=True)
+        ]
+    if chart.note:
+        notes = _notes(chart.note, table)
+        labels = [f"{label} {note}".rstrip() for label, note in zip(labels, notes, strict=True)]
+    return labels
+
+
+def _notes(key: str, table: Table) -> list[str]:
+    of = table.column(key)
+    return [shown(value, of) for value in table.values(key)]
 
 
 def _paler(chart: Chart) -> Spec:

@@ -27,6 +27,7 @@ DEMOGRAPHICS = Page("demographics", _("Demographics"))
 GEOGRAPHY = Page("geography", _("Geography"))
 ENGAGEMENT = Page("engagement", _("Engagement"))
 VIDEOS = Page("videos", _("Videos"))
+PERFORMANCE = Page("performance", _("Performance"))
 LEARNERS = Page("learners", _("Learners"))
 
-PAGES = (HOME, ENROLLMENT, DEMOGRAPHICS, GEOGRAPHY, ENGAGEMENT, VIDEOS, LEARNERS)
+PAGES = (HOME, ENROLLMENT, DEMOGRAPHICS, GEOGRAPHY, ENGAGEMENT, VIDEOS, PERFORMANCE, LEARNERS)

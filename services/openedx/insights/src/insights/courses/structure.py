@@ -10,6 +10,7 @@ from analyticsclient.exceptions import NotFoundError
 from django.utils.functional import cached_property
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import UsageKey
+from opaque_keys.edx.locator import BlockUsageLocator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,8 @@ class Block:
         title: as its author named it; its id where it has no name.
         section: id of the section that it is, or is in; empty: in none.
         subsection: likewise.
-        assignment_type: what it counts as towards the grade; empty: it does not.
+        graded: whether it counts towards the grade.
+        assignment_type: as what; empty: that is not said.
         is_there: whether the course still leads to it.
     """
 
@@ -41,6 +43,7 @@ class Block:
     title: str
     section: str
     subsection: str
+    graded: bool
     assignment_type: str
     is_there: bool
 
@@ -92,6 +95,11 @@ class Structure:
         """The blocks of a kind that the course leads to."""
         return [block for block in self.blocks.values() if block.kind == kind and block.is_there]
 
+    def section(self, block_id: str) -> Block | None:
+        """The section of this id; None where the course leads to none."""
+        block = self.blocks.get(block_id)
+        return block if block and block.kind == SECTION and block.is_there else None
+
     def video(self, module_id: str) -> Block | None:
         """The video that players call by this id; None where it is not known."""
         return self._videos.get(module_id)
@@ -102,13 +110,23 @@ class Structure:
         return {id_in_events(block.id): block for block in reversed(videos)}
 
 
+def course_title(course: OneCourse) -> str:
+    """The course's name in the LMS; empty where it is not known."""
+    try:
+        (block, *_others) = course.structure(COURSE)
+    except NotFoundError:
+        return ""
+    title: str = block["display_name"].strip()
+    return title
+
+
 def id_in_events(block_id: str) -> str:
     """How players, and with them the reports on videos, write the id of a video's block."""
     try:
-        html_id: str = UsageKey.from_string(block_id).html_id()
+        key = UsageKey.from_string(block_id)
     except InvalidKeyError:
         return block_id
-    return html_id
+    return str(key.html_id()) if isinstance(key, BlockUsageLocator) else block_id
 
 
 def _block(row: ApiRow) -> Block:
@@ -119,7 +137,8 @@ def _block(row: ApiRow) -> Block:
         title=title or row["block_id"],
         section=row["section_id"] or "",
         subsection=row["subsection_id"] or "",
-        assignment_type=(row["assignment_type"] or "") if row["graded"] else "",
+        graded=row["graded"],
+        assignment_type=row["assignment_type"] or "",
         is_there=row["position"] is not None,
     )
 

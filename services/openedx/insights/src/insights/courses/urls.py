@@ -7,7 +7,12 @@ from django.urls import path, register_converter
 from insights.courses.keys import CourseIdConverter
 from insights.courses.views.answers import answer_paths
 from insights.courses.views.course_list import CourseListDownloadView, CourseListView
-from insights.courses.views.engagement import EngagementView, VideosView, VideoView
+from insights.courses.views.engagement import (
+    EngagementView,
+    VideoSectionView,
+    VideosView,
+    VideoView,
+)
 from insights.courses.views.enrollment import (
     AgeView,
     EducationView,
@@ -22,6 +27,14 @@ from insights.courses.views.learners import (
     ReportsView,
     RosterDownloadView,
     RosterView,
+)
+from insights.courses.views.performance import (
+    AssignmentView,
+    GradedView,
+    OutcomesView,
+    ProblemView,
+    SectionView,
+    UngradedView,
 )
 
 register_converter(CourseIdConverter, "course_id")
@@ -40,6 +53,7 @@ urlpatterns = [
     *answer_paths(f"{_COURSE}/enrollment/geography/", GeographyView, "geography"),
     *answer_paths(f"{_COURSE}/engagement/content/", EngagementView, "engagement"),
     *answer_paths(f"{_COURSE}/engagement/videos/", VideosView, "videos"),
+    *answer_paths(f"{_COURSE}/engagement/videos/section/", VideoSectionView, "videos-section"),
     *answer_paths(f"{_COURSE}/engagement/videos/timeline/", VideoView, "video"),
     path(f"{_COURSE}/learners/", RosterView.as_view(), name="learners"),
     path(f"{_COURSE}/learners/learners.csv", RosterDownloadView.as_view(), name="learners-csv"),
@@ -50,4 +64,10 @@ urlpatterns = [
         ReportDownloadView.as_view(),
         name="learner-report",
     ),
+    *answer_paths(f"{_COURSE}/performance/graded/", GradedView, "performance"),
+    *answer_paths(f"{_COURSE}/performance/graded/assignment/", AssignmentView, "assignment"),
+    *answer_paths(f"{_COURSE}/performance/ungraded/", UngradedView, "performance-ungraded"),
+    *answer_paths(f"{_COURSE}/performance/ungraded/section/", SectionView, "performance-section"),
+    *answer_paths(f"{_COURSE}/performance/outcomes/", OutcomesView, "performance-outcomes"),
+    *answer_paths(f"{_COURSE}/performance/problem/", ProblemView, "problem"),
 ]

@@ -67,7 +67,8 @@ class Answer:
     """A question, what the data say to it in a sentence or two, and the numbers themselves.
 
     `key` names it in URLs and file names. Without data the finding says so and the table is empty;
-    there is no chart where it would show nothing.
+    there is no chart where it would show nothing. A page shows `most_rows` of the table at most,
+    the CSV all.
     """
 
     key: str
@@ -75,3 +76,4 @@ class Answer:
     finding: str
     table: Table
     chart: Chart | None = None
+    most_rows: int | None = None

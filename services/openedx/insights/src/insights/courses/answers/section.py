@@ -44,11 +44,17 @@ class Section:
     figure: Figure | None
     csv_url: str
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the table has more rows than are shown."""
+        return len(self.rows) < len(self.answer.table.rows)
+
 
 def section(answer: Answer, csv_url: str) -> Section:
     """The section of an answer."""
     table = answer.table
-    links = table.links or ("",) * len(table.rows)
+    shown_rows = table.rows[: answer.most_rows]
+    links = (table.links or ("",) * len(table.rows))[: answer.most_rows]
     return Section(
         answer=answer,
         heads=[Cell(column.title, column) for column in table.columns],
@@ -57,7 +63,7 @@ def section(answer: Answer, csv_url: str) -> Section:
                 Cell(shown(value, column), column, link if index == 0 else "")
                 for index, (value, column) in enumerate(zip(row, table.columns, strict=True))
             ]
-            for row, link in zip(table.rows, links, strict=True)
+            for row, link in zip(shown_rows, links, strict=True)
         ],
         figure=figure(answer.chart, table, f"{answer.question} {answer.finding}")
         if answer.chart

@@ -12,11 +12,13 @@ from django.utils.translation import ngettext
 from insights.charts.chart import MOST_BARS, Chart, Form
 from insights.courses.answers.answer import Answer, Column, Kind, Table
 from insights.courses.answers.formats import learners, minutes, number, percent, share, shown
+from insights.courses.structure import SECTION, SUBSECTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from insights.courses.answers.rows import ApiRow
+    from insights.courses.structure import Block, Structure
 
 _HASH = re.compile(r"[0-9a-f]{32}\Z")
 _SHORT = 8  # characters of a hash that tell the videos of a course apart
@@ -24,7 +26,7 @@ _LONG = 32  # characters of a name that fit beside a bar
 
 
 def video_names(module_ids: Iterable[str]) -> dict[str, str]:
-    """Readable names of videos by encoded module id, as long as courses have no names for them.
+    """Readable names by encoded module id of videos whose titles are not known.
 
     A hash is cut to its first characters. Where that leaves two with one name, both keep their id.
     """
@@ -45,10 +47,108 @@ def video_name(module_id: str) -> str:
     return _("Video %(name)s") % {"name": block}
 
 
-def videos(rows: Sequence[ApiRow], link: Callable[[str], str]) -> Answer:
+def titles(structure: Structure, module_ids: Iterable[str]) -> dict[str, str]:
+    """Titles of videos by encoded module id; short names of those that have none."""
+    ids = list(module_ids)
+    known = {each: block for each in ids if (block := structure.video(each))}
+    titled = structure.titles(block.id for block in known.values())
+    named = video_names(each for each in ids if each not in known)
+    return {each: titled[known[each].id] if each in known else named[each] for each in ids}
+
+
+def by_section(structure: Structure, rows: Sequence[ApiRow], link: Callable[[str], str]) -> Answer:
+    """All videos by section, from top to bottom; `link` is where a section's id leads."""
+    return _by_part(
+        "sections",
+        _("In which sections are they watched?"),
+        Column("section", _("Section"), Kind.TEXT),
+        _("Section id"),
+        structure,
+        rows,
+        (SECTION, lambda block: block.section, _("In no section")),
+        link,
+    )
+
+
+def by_subsection(structure: Structure, rows: Sequence[ApiRow]) -> Answer:
+    """Videos by subsection, from top to bottom."""
+    return _by_part(
+        "subsections",
+        _("In which subsections are they watched?"),
+        Column("subsection", _("Subsection"), Kind.TEXT),
+        _("Subsection id"),
+        structure,
+        rows,
+        (SUBSECTION, lambda block: block.subsection, _("In no subsection")),
+    )
+
+
+def _by_part(
+    key: str,
+    question: str,
+    column: Column,
+    code: str,
+    structure: Structure,
+    rows: Sequence[ApiRow],
+    level: tuple[str, Callable[[Block], str], str],
+    link: Callable[[str], str] | None = None,
+) -> Answer:
+    """Videos by what they are in; `level` is its kind, how to find it, and its name where none."""
+    kind, part_of, elsewhere = level
+    parts: dict[str, list[ApiRow]] = {block.id: [] for block in structure.of_kind(kind)}
+    for row in rows:
+        block = structure.video(row["encoded_module_id"])
+        parts.setdefault(part_of(block) if block else "", []).append(row)
+    parts = {part: in_part for part, in_part in parts.items() if in_part}
+    names = structure.titles(parts)
+    table = [
+        (
+            names[part] or elsewhere,
+            len(in_part),
+            start := sum(row["users_at_start"] for row in in_part),
+            end := sum(row["users_at_end"] for row in in_part),
+            share(end, start),
+            part or None,
+        )
+        for part, in_part in parts.items()
+    ]
+    return Answer(
+        key=key,
+        question=question,
+        finding=_parts_finding([(name, start, end) for name, _n, start, end, *_rest in table]),
+        table=Table(
+            (
+                column,
+                Column("videos", _("Videos"), Kind.COUNT),
+                Column("users_at_start", _("Viewers at start"), Kind.COUNT, _("at the start")),
+                Column("users_at_end", _("Viewers near end"), Kind.COUNT, _("near the end")),
+                Column("share", _("Near end, of those at start"), Kind.SHARE),
+                Column("id", code, Kind.CODE),
+            ),
+            tuple(table),
+            links=tuple(link(part) if part else "" for part in parts) if link else (),
+        ),
+        chart=Chart(Form.BARS, column.key, ("users_at_start", "users_at_end"), share="share")
+        if table
+        else None,
+    )
+
+
+def _parts_finding(parts: Sequence[tuple[str, int, int]]) -> str:
+    begun = [each for each in parts if each[1]]
+    if not begun:
+        return _("Nobody has watched the beginning of a video yet.")
+    name, start, end = min(begun, key=lambda each: each[2] / each[1])
+    return _(
+        "The viewers of each video are added up. Fewest come near the end in %(part)s:"
+        " %(end)s of %(start)s (%(percent)s)."
+    ) % {"part": name, "end": number(end), "start": number(start), "percent": percent(end / start)}
+
+
+def videos(rows: Sequence[ApiRow], link: Callable[[str], str], structure: Structure) -> Answer:
     """All videos, the most watched first; `link` is where a module id leads."""
     ordered = sorted(rows, key=lambda row: (-row["users_at_start"], row["encoded_module_id"]))
-    names = video_names(row["encoded_module_id"] for row in ordered)
+    names = titles(structure, (row["encoded_module_id"] for row in ordered))
     return Answer(
         key="videos",
         question=_("Which videos are watched, and to the end?"),
@@ -56,6 +156,7 @@ def videos(rows: Sequence[ApiRow], link: Callable[[str], str]) -> Answer:
         table=Table(
             (
                 Column("video", _("Video"), Kind.TEXT),
+                Column("place", _("Section and subsection"), Kind.TEXT),
                 _length_column(),
                 Column("users_at_start", _("Viewers at start"), Kind.COUNT, _("at the start")),
                 Column("users_at_end", _("Viewers near end"), Kind.COUNT, _("near the end")),
@@ -65,6 +166,7 @@ def videos(rows: Sequence[ApiRow], link: Callable[[str], str]) -> Answer:
             tuple(
                 (
                     names[row["encoded_module_id"]],
+                    _place(structure, row["encoded_module_id"]),
                     known_duration(row),
                     row["users_at_start"],
                     row["users_at_end"],
@@ -77,6 +179,11 @@ def videos(rows: Sequence[ApiRow], link: Callable[[str], str]) -> Answer:
         ),
         chart=Chart(Form.BARS, "video", ("users_at_start", "users_at_end")) if ordered else None,
     )
+
+
+def _place(structure: Structure, module_id: str) -> str | None:
+    block = structure.video(module_id)
+    return structure.place(block.id) or None if block else None
 
 
 def _length_column() -> Column:
@@ -113,9 +220,28 @@ def _videos_finding(ordered: Sequence[ApiRow], names: dict[str, str]) -> str:
         "end": number(most["users_at_end"]),
         "percent": percent(most["users_at_end"] / most["users_at_start"]),
     }
+    if loss := _largest_loss(ordered, names):
+        sentence = f"{sentence} {loss}"
     if len(ordered) > MOST_BARS:
         sentence = f"{sentence} {_('The chart shows the most watched, the table all of them.')}"
     return f"{played} {sentence}"
+
+
+def _largest_loss(ordered: Sequence[ApiRow], names: dict[str, str]) -> str:
+    most = max(ordered, key=lambda row: row["users_at_start"] - row["users_at_end"])
+    lost = most["users_at_start"] - most["users_at_end"]
+    if lost <= 0 or len(ordered) == 1:
+        return ""
+    text = ngettext(
+        "Most stop in %(video)s: %(lost)s of %(start)s.",
+        "Most stop in %(video)s: %(lost)s of %(start)s.",
+        lost,
+    )
+    return text % {
+        "video": names[most["encoded_module_id"]],
+        "lost": number(lost),
+        "start": learners(most["users_at_start"]),
+    }
 
 
 def timeline(rows: Sequence[ApiRow], segment_length: int) -> Answer:

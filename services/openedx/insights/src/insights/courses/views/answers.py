@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
 
 from analyticsclient.exceptions import NotFoundError
 from django.http import Http404
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -34,6 +35,14 @@ class Tab:
     """A page beside this one: the name of its URL, and what links to it say."""
 
     key: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Above:
+    """The page that leads to this one."""
+
+    url: str
     title: str
 
 
@@ -65,6 +74,16 @@ class AnswersView(CourseView):
             if answer.key == key:
                 return download(answer, self.file_name(answer))
         raise Http404
+
+    def link(self, name: str, parameter: str) -> Callable[[str], str]:
+        """Makes addresses of a page of this course that takes an id in its query.
+
+        Args:
+            name: of the page's URL.
+            parameter: the one that holds the id.
+        """
+        address = reverse(name, args=[self.course_id])
+        return lambda block_id: f"{address}?{urlencode({parameter: block_id})}"
 
     def file_name(self, answer: Answer) -> str:
         """The name of an answer's CSV."""

@@ -13,6 +13,7 @@ from django.views.generic import TemplateView
 from insights.accounts.access import may_see
 from insights.courses.keys import check_course_id
 from insights.courses.pages import PAGES
+from insights.courses.structure import course_title
 from insights.data_api.one_run import one_run
 from insights.data_api.runs import freshness
 
@@ -91,10 +92,11 @@ class CourseView(DataView):
         summary: dict[str, Any] = found[0]
         return summary
 
-    @property
+    @cached_property
     def course_name(self) -> str:
-        """The course's title, or its id where no title is known."""
-        return (self.summary or {}).get("catalog_course_title") or self.course_id
+        """The course's title in the catalog, or in the LMS; its id where no title is known."""
+        title: str = (self.summary or {}).get("catalog_course_title") or course_title(self.course)
+        return title or self.course_id
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What every page about a course shows around its own content."""

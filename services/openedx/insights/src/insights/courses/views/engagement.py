@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from insights.courses.answers import engagement, video
 from insights.courses.pages import ENGAGEMENT, VIDEOS
-from insights.courses.views.answers import AnswersView, DateRangeView, known
+from insights.courses.structure import VIDEO, Structure
+from insights.courses.views.answers import Above, AnswersView, DateRangeView, known
 
 if TYPE_CHECKING:
     from insights.courses.answers.answer import Answer
     from insights.courses.answers.rows import ApiRow
+    from insights.courses.structure import Block
 
 
 class EngagementView(DateRangeView):
@@ -56,14 +58,67 @@ class VideosView(AnswersView):
         """The course's videos that were played."""
         return known(self.course.videos)
 
+    @cached_property
+    def structure(self) -> Structure:
+        """The course's videos, and what they are in."""
+        return Structure.of(self.course, VIDEO)
+
     def answers(self) -> list[Answer]:
+        """Videos by viewers, and by section where that is known."""
+        answers = [self.ranking(self.videos)]
+        if self.videos and self.structure.blocks:
+            section = self.link("videos-section", "section")
+            answers.append(video.by_section(self.structure, self.videos, section))
+        return answers
+
+    def ranking(self, videos: list[ApiRow]) -> Answer:
         """Videos by viewers."""
-        timeline = reverse("video", args=[self.course_id])
-        return [
-            video.videos(
-                self.videos, lambda module_id: f"{timeline}?{urlencode({'video': module_id})}"
-            )
+        return video.videos(videos, self.link("video", "video"), self.structure)
+
+
+class VideoSectionView(VideosView):
+    """The videos of one section, which the query names: `?section=` and its id."""
+
+    template_name = "courses/part.html"
+
+    @cached_property
+    def section(self) -> Block:
+        """The section.
+
+        Raises Http404 if the course has no such section.
+        """
+        section = self.structure.section(self.request.GET.get("section", ""))
+        if section is None:
+            raise Http404
+        return section
+
+    @property
+    def query(self) -> str:
+        """The section."""
+        return urlencode({"section": self.section.id})
+
+    def file_name(self, answer: Answer) -> str:
+        """The name of an answer's CSV, with the section."""
+        return f"{super().file_name(answer)}-{self.section.title}"
+
+    def answers(self) -> list[Answer]:
+        """The section's videos by subsection, and by viewers."""
+        videos = [
+            row
+            for row in self.videos
+            if (block := self.structure.video(row["encoded_module_id"]))
+            and block.section == self.section.id
         ]
+        return [video.by_subsection(self.structure, videos), self.ranking(videos)]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What the template shows."""
+        return super().get_context_data(
+            part_title=self.section.title,
+            part_id=self.section.id,
+            above=Above(reverse("videos", args=[self.course_id]), _("All videos")),
+            **kwargs,
+        )
 
 
 class VideoView(VideosView):
@@ -99,11 +154,13 @@ class VideoView(VideosView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the template shows."""
-        names = video.video_names(row["encoded_module_id"] for row in self.videos)
+        names = video.titles(self.structure, (row["encoded_module_id"] for row in self.videos))
         module_id = self.video["encoded_module_id"]
+        block = self.structure.video(module_id)
         return super().get_context_data(
             video_name=names[module_id],
             module_id=module_id,
+            place=self.structure.place(block.id) if block else "",
             duration=video.shown_duration(self.video),
             **kwargs,
         )

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from analyticsclient.constants import demographics as kinds
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from insights.courses.answers import (
@@ -15,9 +16,10 @@ from insights.courses.answers import (
     enrollment,
     geography,
     learner,
+    performance,
     video,
 )
-from insights.courses.answers.formats import number
+from insights.courses.answers.formats import number, percent
 from insights.courses.pages import (
     DEMOGRAPHICS,
     ENGAGEMENT,
@@ -25,8 +27,10 @@ from insights.courses.pages import (
     GEOGRAPHY,
     HOME,
     LEARNERS,
+    PERFORMANCE,
     VIDEOS,
 )
+from insights.courses.structure import PROBLEM, VIDEO, Structure
 from insights.courses.views.answers import known
 from insights.courses.views.base import CourseView
 from insights.data_api.errors import DataApiDown, DataApiSlow
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
     from insights.courses.pages import Page
 
 _WEEK = timedelta(days=7)
+ANSWERS = ("answered", "correct")
+"""The columns of answers, and of those that are right."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ class CourseHomeView(CourseView):
             self._geography(),
             self._engagement(until),
             self._videos(),
+            self._performance(),
             *self._learners(),
         ]
 
@@ -114,8 +121,21 @@ class CourseHomeView(CourseView):
         )
         return Card(ENGAGEMENT, answer, _figure(_last(answer, "any")))
 
+    @cached_property
+    def structure(self) -> Structure:
+        """The course's videos and problems, and what they are in."""
+        return Structure.of(self.course, VIDEO, PROBLEM)
+
+    def _performance(self) -> Card:
+        problems = performance.problems(self.structure, known(self.course.problems))
+        answer = performance.assignment_types(problems)
+        answered, correct = (sum(map(_count, answer.table.values(key))) for key in ANSWERS)
+        return Card(PERFORMANCE, answer, percent(correct / answered) if answered else "")
+
     def _videos(self) -> Card:
-        answer = video.videos(known(self.course.videos), lambda module_id: module_id)
+        answer = video.videos(
+            known(self.course.videos), lambda module_id: module_id, self.structure
+        )
         played = len(answer.table.rows)
         return Card(VIDEOS, answer, number(played) if played else "")
 
@@ -143,6 +163,10 @@ def _last(answer: Answer, key: str) -> Value:
     """The last value of a column; None if there is none."""
     values = answer.table.values(key)
     return values[-1] if values else None
+
+
+def _count(value: Value) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _figure(value: Value) -> str:
