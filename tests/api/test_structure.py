@@ -91,6 +91,23 @@ def test_a_course_without_blocks_has_none(api: Served) -> None:
     assert response.json()["error_code"] == "no_data"
 
 
+def test_a_course_that_the_catalog_does_not_know_has_its_title_in_the_lms(api: Served) -> None:
+    counts = dict.fromkeys(("count", "cumulative_count", "count_change_7_days", "passing_users"), 1)
+    titles = {"course-v1:Ex+Other+T1": None, "course-v1:Ex+None+T1": None, CS: "The catalog's"}
+    for course_id, title in titles.items():
+        of_catalog = {"course_id": course_id, "catalog_course_title": title}
+        row = {**of_catalog, "enrollment_mode": "audit", **counts}
+        api.insert("course_meta_summary_enrollment", row)
+
+    courses = get(api, "course_summaries/", fields="course_id,catalog_course_title")
+
+    assert [(each["course_id"], each["catalog_course_title"]) for each in courses] == [
+        ("course-v1:Ex+Other+T1", "Other"),
+        (CS, "The catalog's"),
+        ("course-v1:Ex+None+T1", None),
+    ]
+
+
 def test_of_a_sample_every_problem_has_its_assignment(served: Served) -> None:
     [row] = served.select("SELECT min(course_id) AS course_id FROM course_structure")
     blocks = get(served, f"courses/{row['course_id']}/structure/")

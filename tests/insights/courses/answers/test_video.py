@@ -51,7 +51,7 @@ class TestVideos:
         assert answer.finding == (
             "2 videos have been played."
             " Video b is watched most: by 622 learners at the start, by 304 near the end (49%)."
-            " Most stop in Video b: 318 of 622 learners."
+            " Most stop in “Video b”: 318 of 622 learners."
         )
         assert answer.table.values("video") == ["Video b", "Video a"]
         assert answer.table.links == ("B", "A")

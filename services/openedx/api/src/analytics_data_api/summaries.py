@@ -13,6 +13,7 @@ from analytics_data_api.reports.models import (
     CourseEnrollmentDaily,
     CourseMetaSummaryEnrollment,
     CourseProgramMetadata,
+    CourseStructure,
 )
 
 if TYPE_CHECKING:
@@ -32,10 +33,21 @@ def course_summaries(course_ids: Collection[str]) -> list[Summary]:
     rows = CourseMetaSummaryEnrollment.objects.values_list(named=True)
     if course_ids:
         rows = rows.filter(course_id__in=course_ids)
-    return [
+    summaries = [
         _summary(course_id, list(group))
         for course_id, group in groupby(rows, attrgetter("course_id"))
     ]
+    _name(summaries)
+    return summaries
+
+
+def _name(summaries: list[Summary]) -> None:
+    """Give courses that the catalog has no title of the one that the LMS has."""
+    nameless = {each["course_id"]: each for each in summaries if not each["catalog_course_title"]}
+    if nameless:
+        titles = CourseStructure.objects.filter(position=0, course_id__in=nameless)
+        for course_id, title in titles.values_list("course_id", "display_name"):
+            nameless[course_id]["catalog_course_title"] = title or None
 
 
 def _summary(course_id: str, rows: list[Any]) -> Summary:

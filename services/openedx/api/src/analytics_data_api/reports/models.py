@@ -301,6 +301,8 @@ class CourseStructure(CourseModel):
         constraints = [
             models.UniqueConstraint(fields=["course_id", "block_id"], name="course_structure_key")
         ]
+        # To find the courses themselves, which come first in each.
+        indexes = [models.Index(fields=["position", "course_id"], name="course_structure_place")]
 
 
 class ModuleModel(CourseModel):

@@ -440,7 +440,8 @@ def _bar_labels(chart: Chart, table: Table) -> list[str]:
         of = table.column(chart.share)
         shares = table.values(chart.share)
         labels = [
-            f"{label} ({shown(part, of)})" for label, part in zip(labels, shares, strict=True)
+            label if part is None else f"{label} ({shown(part, of)})"
+            for label, part in zip(labels, shares, strict=True)
         ]
     if chart.note:
         notes = _notes(chart.note, table)

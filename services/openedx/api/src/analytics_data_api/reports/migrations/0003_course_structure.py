@@ -82,6 +82,9 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "course_structure",
                 "ordering": ["course_id", "position", "block_id"],
+                "indexes": [
+                    models.Index(fields=["position", "course_id"], name="course_structure_place")
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("course_id", "block_id"), name="course_structure_key"

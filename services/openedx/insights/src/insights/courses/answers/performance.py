@@ -290,7 +290,7 @@ def _scores_finding(groups: Sequence[_Group]) -> str:
     }
     if len(answered) > 1:
         lowest = min(answered, key=lambda group: group.correct / group.answered)
-        least = _("Hardest is %(title)s (%(percent)s).") % {
+        least = _("Hardest is “%(title)s” (%(percent)s).") % {
             "title": lowest.title,
             "percent": percent(lowest.correct / lowest.answered),
         }

@@ -140,7 +140,7 @@ def _parts_finding(parts: Sequence[tuple[str, int, int]]) -> str:
         return _("Nobody has watched the beginning of a video yet.")
     name, start, end = min(begun, key=lambda each: each[2] / each[1])
     return _(
-        "The viewers of each video are added up. Fewest come near the end in %(part)s:"
+        "The viewers of each video are added up. Fewest come near the end in “%(part)s”:"
         " %(end)s of %(start)s (%(percent)s)."
     ) % {"part": name, "end": number(end), "start": number(start), "percent": percent(end / start)}
 
@@ -233,8 +233,8 @@ def _largest_loss(ordered: Sequence[ApiRow], names: dict[str, str]) -> str:
     if lost <= 0 or len(ordered) == 1:
         return ""
     text = ngettext(
-        "Most stop in %(video)s: %(lost)s of %(start)s.",
-        "Most stop in %(video)s: %(lost)s of %(start)s.",
+        "Most stop in “%(video)s”: %(lost)s of %(start)s.",
+        "Most stop in “%(video)s”: %(lost)s of %(start)s.",
         lost,
     )
     return text % {
