@@ -92,6 +92,26 @@ def test_videos_are_the_reports(browser: Client, served: Served, course: str) ->
     assert [row[-1] for row in shown.rows[1:]] == [row[-1] for row in rows]
 
 
+def test_videos_by_section_are_the_reports(browser: Client, served: Served, course: str) -> None:
+    shown = answers_shown(page(browser, course, VIDEOS))["sections"]
+    _head, *rows = csv_rows(browser, course, VIDEOS + shown.csv)
+    videos = served.select("SELECT * FROM video WHERE course_id = ?", course)
+    assert sum(int(row[1]) for row in rows) == len(videos)
+    assert sum(int(row[2]) for row in rows) == sum(row["users_at_start"] for row in videos)
+    assert sum(int(row[3]) for row in rows) == sum(row["users_at_end"] for row in videos)
+    for link, row in zip(shown.links, rows, strict=True):
+        content = browser.get(html.unescape(link)).content.decode()
+        (name,) = served.select(
+            "SELECT display_name FROM course_structure WHERE course_id = ? AND block_id = ?",
+            course,
+            row[-1],
+        )
+        assert f"<h1>{name['display_name']}</h1>" in content
+        answers = answers_shown(content)
+        assert len(answers["videos"].rows) == int(row[1]) + 1
+        assert sum(int(each[1]) for each in answers["subsections"].rows[1:]) == int(row[1])
+
+
 def test_each_video_leads_to_its_timeline(browser: Client, served: Served, course: str) -> None:
     shown = answers_shown(page(browser, course, VIDEOS))["videos"]
     name, _place, _length, _start, _end, _share, module_id = shown.rows[1]

@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from insights.courses.answers.demographics import education, gender
 from insights.courses.answers.engagement import ACTIVITIES, weekly_activity
 from insights.courses.answers.enrollment import enrollment, enrollment_modes
-from insights.courses.answers.formats import shown
+from insights.courses.answers.formats import percent, shown
+from insights.courses.answers.performance import problem_list, problems
 from insights.courses.answers.video import timeline, videos
+from insights.courses.structure import Structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from insights.courses.answers.answer import Answer
 
+SUBMISSIONS = ("total_submissions", "correct_submissions")
 counts = st.integers(0, 12_000)
 days = st.dates(date(2013, 1, 1), date(2030, 1, 1)).map(str)
 
@@ -125,14 +128,30 @@ def test_weekly_activity(rows: list[dict[str, Any]]) -> None:
     )
 )
 def test_videos(rows: list[dict[str, Any]]) -> None:
-    answer = videos(rows, link=str)
+    answer = videos(rows, link=str, structure=Structure())
     table = {row[-1]: row for row in answer.table.rows}
     assert len(table) == len(rows)
     for row in rows:
-        _name, duration, start, end, _share, _id = table[row["encoded_module_id"]]
+        _name, _place, duration, start, end, _share, _id = table[row["encoded_module_id"]]
         assert (start, end) == (row["users_at_start"], row["users_at_end"])
         assert duration == (row["duration"] if row["duration"] >= 0 else None)
-    assert unsupported_numbers(answer, {f"{len(rows)}"}) == set()
+    lost = max((row["users_at_start"] - row["users_at_end"] for row in rows), default=0)
+    assert unsupported_numbers(answer, {f"{len(rows)}", f"{lost:,}"}) == set()
+
+
+@given(rows(module_id=st.text("abc", min_size=1), answered=counts, wrong=counts))
+def test_problems(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        row["correct_submissions"] = max(0, row["answered"] - row.pop("wrong"))
+        row["total_submissions"] = row.pop("answered")
+    answer = problem_list(Structure(), problems(Structure(), rows), link=str)
+    assert {row[-1]: row[1:3] for row in answer.table.rows} == {
+        row["module_id"]: (row["total_submissions"], row["correct_submissions"]) for row in rows
+    }
+    total, correct = (sum(row[name] for row in rows) for name in SUBMISSIONS)
+    share = percent(correct / total) if total else ""
+    supported = {f"{total:,}", f"{correct:,}", *numbers(share)}
+    assert unsupported_numbers(answer, supported) == set()
 
 
 @given(rows(segment=st.integers(0, 80), num_users=counts, repeats=counts))

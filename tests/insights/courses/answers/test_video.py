@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from insights.courses.answers.video import timeline, video_name, video_names, videos
+from insights.courses.answers.video import (
+    by_section,
+    by_subsection,
+    timeline,
+    video_name,
+    video_names,
+    videos,
+)
 from insights.courses.structure import Structure
 
 HASH = "9e9908a2378921f421d4e2471b17929b"
@@ -119,3 +126,49 @@ class TestTimeline:
         answer = timeline([], 5)
         assert answer.finding == "This video has not been played yet."
         assert answer.table.rows == ()
+
+
+def block(block_id: str, kind: str, title: str, **above: str) -> dict[str, object]:
+    nothing = dict.fromkeys(("section_id", "subsection_id", "assignment_type"))
+    known = {"block_id": block_id, "block_type": kind, "display_name": title}
+    return {**nothing, **known, "position": 1, "graded": False, **above}
+
+
+class TestPlaces:
+    STRUCTURE = Structure(
+        [
+            block("w1", "chapter", "Week 1", section_id="w1"),
+            block("l1", "sequential", "Lesson", section_id="w1", subsection_id="l1"),
+            block("a", "video", "Intro", section_id="w1", subsection_id="l1"),
+            block("w2", "chapter", "Week 2", section_id="w2"),
+            block("b", "video", "Intro", section_id="w2"),
+            block("w3", "chapter", "Week 3", section_id="w3"),
+        ]
+    )
+    PLAYED = (played("a", 10, 5), played("b", 4, 1), played("lost", 1, 1))
+
+    def test_videos_have_their_titles_and_places(self) -> None:
+        answer = videos(self.PLAYED, link=str, structure=self.STRUCTURE)
+
+        assert answer.table.values("video") == [
+            "Intro (Week 1 › Lesson)",
+            "Intro (Week 2)",
+            "Video lost",
+        ]
+        assert answer.table.values("place") == ["Week 1 › Lesson", "Week 2", None]
+
+    def test_sections_with_videos_come_as_in_the_course(self) -> None:
+        answer = by_section(self.STRUCTURE, self.PLAYED, link=str.upper)
+
+        assert answer.table.rows == (
+            ("Week 1", 1, 10, 5, 0.5, "w1"),
+            ("Week 2", 1, 4, 1, 0.25, "w2"),
+            ("In no section", 1, 1, 1, 1.0, None),
+        )
+        assert answer.table.links == ("W1", "W2", "")
+        assert answer.finding.endswith("Fewest come near the end in “Week 2”: 1 of 4 (25%).")
+
+    def test_subsections(self) -> None:
+        answer = by_subsection(self.STRUCTURE, self.PLAYED[:1])
+
+        assert answer.table.rows == (("Lesson", 1, 10, 5, 0.5, "l1"),)
