@@ -405,7 +405,8 @@ def paths_of(served: Served) -> list[str]:
     paths += ["course_summaries/?availability=current&sort_order=desc&page=1&page_size=2"]
     for summary in served.get("/api/v0/course_summaries/").json():
         course = f"courses/{summary['course_id']}"
-        paths += [f"{course}/{name}/" for name in ("activity", "recent_activity", "videos")]
+        of_course = ("activity", "recent_activity", "videos", "structure")
+        paths += [f"{course}/{name}/" for name in of_course]
         paths += [f"{course}/activity/?{dates}", f"{course}/enrollment/"]
         paths += [
             f"{course}/enrollment/{name}?{dates}"

@@ -174,6 +174,8 @@ def test_answers_to_every_problem_are_the_reports(browser: Client, served: Serve
 def test_a_part_that_the_course_has_not_is_not_found(
     browser: Client, path: str, parameter: str
 ) -> None:
+    # Also of a course of which nothing is known.
+    assert browser.get(f"/courses/course-v1:No+Such+Course/{path}?{parameter}=x").status_code == 404
     for query in ("", f"?{parameter}=", f"?{parameter}=<b>", f"?{parameter}=i4x://A/B/problem/c"):
         for address in (path, f"{path}problems.csv"):
             assert browser.get(f"/courses/{COURSE}/{address}{query}").status_code == 404

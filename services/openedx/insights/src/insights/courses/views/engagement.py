@@ -103,11 +103,12 @@ class VideoSectionView(VideosView):
 
     def answers(self) -> list[Answer]:
         """The section's videos by subsection, and by viewers."""
+        section = self.section.id
         videos = [
             row
             for row in self.videos
             if (block := self.structure.video(row["encoded_module_id"]))
-            and block.section == self.section.id
+            and block.section == section
         ]
         return [video.by_subsection(self.structure, videos), self.ranking(videos)]
 

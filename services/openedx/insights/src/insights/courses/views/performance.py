@@ -207,7 +207,8 @@ class SectionView(PartView):
 
     def answers(self) -> list[Answer]:
         """Its problems by subsection, and one by one."""
-        found = [each for each in self.ungraded if each.section == self.section.id]
+        section = self.section.id
+        found = [each for each in self.ungraded if each.section == section]
         by_subsection = performance.subsections(self.structure, found)
         return [by_subsection, self.listing(found)] if found else [by_subsection]
 
