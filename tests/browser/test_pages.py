@@ -81,7 +81,9 @@ def wait_for_charts(page: Page) -> None:
 def first_of(visitor: Visitor, path: str, answer: str = "") -> str:
     """Where the first row of a page's table, or of one answer's, leads."""
     visitor.go(path)
-    link = visitor.page.locator(f"#{answer} table a" if answer else "tbody a").first.get_attribute("href")
+    link = visitor.page.locator(f"#{answer} table a" if answer else "tbody a").first.get_attribute(
+        "href"
+    )
     assert link is not None
     return link
 
