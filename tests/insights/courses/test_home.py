@@ -33,7 +33,8 @@ pytestmark = pytest.mark.django_db
 
 
 CARD = re.compile(
-    r'<h2>(?P<question>.*?)</h2>\s*<p class="figure">(?P<figure>.*?)</p>\s*<p>(?P<finding>.*?)</p>',
+    r'<h2>(?P<question>[^<]*)</h2>\s*<p class="figure">(?P<figure>.*?)</p>'
+    r"\s*<p>(?P<finding>.*?)</p>",
     re.DOTALL,
 )
 
