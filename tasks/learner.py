@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     iterable=["publish"],
     help={
         "username": "the learner's name in the LMS",
-        "user-id": "the LMS's number of the learner, where the data folder does not tell it",
-        "data": "folder that was given to local.update",
+        "user-id": "the LMS's number of the learner, where the tables do not tell it",
+        "data": "folder that was given to local.update; without it, the stack's own tables",
         "publish": "where that was published to: data (the default) or stack; once for each",
         "dry-run": "show what there is of the learner, and leave it",
     },
@@ -31,24 +31,23 @@ def forget(
     publish: list[str] | None = None,
     dry_run: bool = False,
 ) -> None:
-    """Remove what is personal of a learner from a data folder and its reports, for good."""
+    """Remove what is personal of a learner from the stack, or from a data folder, for good."""
+    from tasks.lib import console
     from tasks.lib.environment import ROOT, ensure
 
-    if not data:
-        raise OperatorError("--data is missing: name the folder that was given to local.update", 2)
-    ensure("local")
-    from insights_pipeline.forgetting import forget
-    from insights_pipeline.forgotten import Learner
-    from insights_pipeline.resources import Resources
-    from tasks.lib import console
-    from tasks.lib.local import pipeline, users
+    if not data and publish:
+        raise OperatorError("--publish goes with --data: the stack's own tables have one place", 2)
+    if data:
+        ensure("local")
+        from tasks.lib.local import forgetting
 
-    folder = Path(data)
-    targets = publish or ["data"]
-    reports = [pipeline.reports(target, folder, ROOT) for target in targets]
-    learner = Learner(username.strip(), user_id or None)
-    for line in forget(folder, learner, reports, Resources.default(), dry_run):
+        told = forgetting.forget(
+            Path(data), ROOT, username.strip(), user_id or None, publish or ["data"], dry_run
+        )
+    else:
+        from tasks.lib.hadoop import forgetting as stack_forgetting
+
+        told = stack_forgetting.forget(ROOT, username.strip(), user_id or None, dry_run)
+    for line in told:
         print(line)
-    for target in targets:
-        print(users.forget_learner(target, folder, ROOT, learner.username, dry_run), end="")
     console.say("nothing was changed" if dry_run else "the learner is forgotten")

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -16,18 +16,15 @@ from insights_pipeline import schema
 from insights_pipeline.errors import BadDataFolder, BadOption
 from insights_pipeline.forgetting import forget
 from insights_pipeline.forgotten import Forgotten, Learner
-from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
 from insights_pipeline.update import Update, run_update
 from insights_pipeline.warehouse import FILE
+from wanda import GONE, NUMBER, OTHER, TEXTS, line, lines, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-COURSE = "course-v1:edX+DemoX+2014"
 WEEK = Interval(date(2014, 7, 21), date(2014, 7, 28))
-GONE, NUMBER, EMAIL = "wanda_möwe", 70007, "wanda@example.com"
-OTHER = "otto"
 AGGREGATES = (
     schema.COURSE_ENROLLMENT_DAILY,
     schema.COURSE_ENROLLMENT_MODE_DAILY,
@@ -36,76 +33,6 @@ AGGREGATES = (
     schema.VIDEO_TIMELINE,
     schema.TOTAL_EVENTS_DAILY,
 )
-
-
-def line(second: int, event_type: str, username: str, number: int, /, **payload: Any) -> bytes:
-    return json.dumps(
-        {
-            "time": f"2014-07-22T10:00:{second:02}",
-            "event_type": event_type,
-            "event_source": "server",
-            "username": username,
-            "ip": "203.0.113.7",
-            "context": {"course_id": COURSE, "user_id": number},
-            "event": payload,
-        }
-    ).encode()
-
-
-def answered(answer: str) -> dict[str, Any]:
-    """What a problem_check says of a problem with one field for text."""
-    part = {
-        "answer": answer,
-        "correct": True,
-        "input_type": "textline",
-        "question": "Who are you?",
-        "response_type": "stringresponse",
-        "variant": "",
-    }
-    problem = "block-v1:edX+DemoX+2014+type@problem+block@p"
-    return {
-        "problem_id": problem,
-        "success": "correct",
-        "grade": 1,
-        "max_grade": 1,
-        "attempts": 1,
-        "answers": {"p_2_1": answer},
-        "correct_map": {"p_2_1": {"correctness": "correct"}},
-        "submission": {"p_2_1": part},
-    }
-
-
-def lines() -> list[bytes]:
-    found = []
-    for number, (name, user) in enumerate([(GONE, NUMBER), (OTHER, 2)]):
-        second = number * 20
-        enrolled = {"course_id": COURSE, "user_id": user, "mode": "audit"}
-        found += [
-            line(second, "edx.course.enrollment.activated", name, user, **enrolled),
-            line(second + 1, "play_video", name, user, id="v", currentTime=0),
-            line(second + 9, "pause_video", name, user, id="v", currentTime=8),
-            line(second + 10, "problem_check", name, user, **answered(f"I am {name}")),
-        ]
-    vote = {"vote_value": "up", "target_username": GONE}
-    found += [
-        line(50, "edx.forum.thread.voted", OTHER, 2, **vote),
-        line(51, "edx.staff", OTHER, 2, text=f"Dear @{GONE}, <{EMAIL}>!", students=[NUMBER]),
-        line(52, f"/courses/{COURSE}/progress/{NUMBER}", OTHER, 2),
-        line(53, f"/u/{GONE}", OTHER, 2),
-        f'2014 "{GONE}" {{"username": "{GONE}", "cut": '.encode(),
-    ]
-    return found
-
-
-def tables(folder: Path) -> Inputs:
-    folder.mkdir(exist_ok=True)
-    (folder / "auth_user.csv").write_text(
-        f"id,username,email\n{NUMBER},{GONE},{EMAIL}\n2,{OTHER},o@example.com\n"
-    )
-    (folder / "auth_userprofile.csv").write_text(
-        f"user_id,gender,year_of_birth,level_of_education,name\n{NUMBER},f,1980,m,{GONE}\n"
-    )
-    return Inputs(lms=folder)
 
 
 @pytest.fixture
@@ -122,22 +49,21 @@ def run(site: Site, learner: Learner, dry_run: bool = False) -> list[str]:
 
 def mentions(site: Site) -> list[str]:
     """Files, and rows of tables, in which the learner's name, address or number stands."""
-    texts = [GONE, json.dumps(GONE)[1:-1], EMAIL, str(NUMBER)]
     found = []
     for path in site.data.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
-            found += [f"{path.name}: {text}" for text in texts if text.encode() in content]
+            found += [f"{path.name}: {text}" for text in TEXTS if text.encode() in content]
     with closing(duckdb.connect(str(site.data / FILE), read_only=True)) as warehouse:
         names = [f'"{name}"' for (name,) in warehouse.execute("SHOW TABLES").fetchall()]
         names.append(f"read_parquet('{site.data}/events/*/*.parquet')")
         for name in names:
             rows = warehouse.execute(f"FROM {name}").fetchall()
-            found += [f"{name}: {row}" for row in rows for text in texts if text in str(row)]
+            found += [f"{name}: {row}" for row in rows for text in TEXTS if text in str(row)]
     with closing(sqlite3.connect(site.data / "reports.sqlite3")) as reports:
         for table in schema.REPORTS:
             rows = reports.execute(f"SELECT * FROM {table.name}").fetchall()
-            found += [f"{table.name}: {row}" for row in rows for text in texts if text in str(row)]
+            found += [f"{table.name}: {row}" for row in rows for text in TEXTS if text in str(row)]
     return found
 
 

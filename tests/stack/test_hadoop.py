@@ -33,7 +33,7 @@ from insights_pipeline.interval import Interval
 from insights_pipeline.metrics import METRICS
 from insights_pipeline.resources import Resources
 from insights_pipeline.sample import SampleOptions, write_sample
-from insights_pipeline.schema import REPORTS, Type
+from insights_pipeline.schema import EVENTS, REPORTS, Type
 from insights_pipeline.update import Update, run_update
 from tasks.lib.engine import Engine
 from tasks.lib.local.users import User
@@ -306,6 +306,34 @@ def test_last_night_leaves_numbers_and_no_container(nights: Nights) -> None:
     expected = [row for row in nights.published()["course_enrollment_daily"] if COURSE in row]
     assert len(answer.json()) == len(expected) > 0
     assert nights.last_run()["status"] == "succeeded"
+
+
+@pytest.mark.full
+def test_learner_who_is_forgotten_is_nowhere(nights: Nights) -> None:
+    """In no table of Hive or of the database, and not in the learner search."""
+    nights.run("--keep")
+    before = nights.published()
+    (_, username, *_), *_ = before["module_engagement"]
+    assert any(username in row for row in before["learner_roster"])
+
+    told = nights.clone.inv("learner.forget", username, "--dry-run")
+    assert "learner_roster: " in told
+    assert nights.published() == before
+    nights.clone.inv("learner.forget", username)
+
+    after = nights.published()
+    assert not any(username in row for rows in after.values() for row in rows)
+    assert after["course_enrollment_daily"] == before["course_enrollment_daily"]
+    for table in (EVENTS, *REPORTS):
+        if "username" in table.names:
+            query = f"SELECT COUNT(*) AS n FROM {table.name} WHERE username = '{username}'"
+            assert nights.sql(query) == [{"n": "0"}], table.name
+    found = nights.clone.do(
+        "docker compose exec -T elasticsearch curl -sf"
+        f" 'http://localhost:9200/roster/_count?q=username:{username}'"
+    )
+    assert json.loads(found)["count"] == 0
+    assert "rows, 0 of them changed" in nights.run()
 
 
 @pytest.mark.full

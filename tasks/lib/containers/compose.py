@@ -205,26 +205,31 @@ class Compose:
         return self._connected("run", *fresh, *_terminal(), service, "-c", command)
 
     def begin(
-        self, service: str, *command: str, publish: Sequence[str] = ()
+        self, service: str, *command: str, publish: Sequence[str] = (), given: str = ""
     ) -> subprocess.Popen[str]:
         """Begin a command in a fresh container of a service, which goes with the command's end.
 
+        It finds what is `given` on its stdin, where no list of processes shows it.
         What it prints, on stdout or stderr, is for the caller to read. Neither Ctrl-C nor this
         process's end reaches it: its container is to be stopped.
         """
         ports = [f"--publish={port}" for port in publish]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [
                 *(*map(str, self._cli.docker_compose_cmd), "--progress=quiet"),
                 *("run", "--rm", "--no-deps", "--no-TTY", *ports, service, *command),
             ],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
             start_new_session=True,
         )
+        assert process.stdin
+        process.stdin.write(given)
+        process.stdin.close()
+        return process
 
     def ask(self, service: str, *command: str) -> str:
         """Run a command in the running container of a service; returns what it printed.

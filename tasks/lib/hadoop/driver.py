@@ -15,7 +15,7 @@ from tasks.lib.errors import OperatorError
 from tasks.lib.hadoop.cluster import PIPELINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator
+    from collections.abc import Callable, Collection, Generator, Mapping
     from subprocess import Popen
 
     from tasks.lib.console import Progress
@@ -70,11 +70,36 @@ def run(
         RunFailedError: it failed, or was ended by somebody.
         KeyboardInterrupt: this process is to end; the container has ended by then.
     """
+    told = _follow(cluster, services, step, *options.arguments())
+    if not told.record:
+        raise RunFailedError(_death(0))
+    return told.record
+
+
+def forget(cluster: Cluster, services: Collection[str], request: Mapping[str, Any]) -> list[str]:
+    """Have the pipeline forget a learner; returns what it says of that, a line each.
+
+    Args:
+        cluster, services: as of `run`.
+        request: what the program in the container takes (insights_pipeline.__main__).
+
+    Raises: as `run`.
+    """
+    return _follow(cluster, services, lambda _: None, "--forget", given=json.dumps(request)).said
+
+
+def _follow(
+    cluster: Cluster,
+    services: Collection[str],
+    step: Callable[[str], None],
+    *arguments: str,
+    given: str = "",
+) -> _Told:
     settings = cluster.stack.compose.settings
     # Only executors of another cluster come from outside.
     publish = [f"{port}:{port}" for port in DRIVER_PORTS] if settings.get("DRIVER_HOST") else []
     process = cluster.stack.compose.begin(
-        PIPELINE, "insights-pipeline", "--json", *options.arguments(), publish=publish
+        PIPELINE, "insights-pipeline", "--json", *arguments, publish=publish, given=given
     )
     told = _Told(step)
     try:
@@ -91,9 +116,9 @@ def run(
         raise RunFailedError(f"{ended[0]}: `inv hadoop-tasks --keep` leaves its log to be read")
     if told.error:
         raise RunFailedError(told.error, told.exit_code)
-    if code or not told.record:
+    if code:
         raise RunFailedError(_death(code))
-    return told.record
+    return told
 
 
 @contextmanager
@@ -162,6 +187,7 @@ class _Told:
         self.record: dict[str, Any] | None = None
         self.error = ""
         self.exit_code = 1
+        self.said: list[str] = []
         self._step = step
         self._shown = ExitStack()
         self._progress: Progress | None = None
@@ -186,6 +212,8 @@ class _Told:
             self._progress.update(int(told["done"]), int(told["total"]))
         elif "record" in told:
             self.record = told["record"]
+        elif "said" in told:
+            self.said.append(str(told["said"]))
         elif "error" in told:
             self.error, self.exit_code = str(told["error"]), int(told["exit_code"])
 

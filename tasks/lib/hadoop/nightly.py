@@ -47,7 +47,7 @@ def run(root: Path, options: Options, keep: bool = False) -> None:
         InterruptedRunError: SIGINT (130) or SIGTERM (143) came.
         OperatorError: the run failed; what was published before still stands.
     """
-    with lock.hold(root, COMMAND), _signals_as_errors():
+    with lock.hold(root, COMMAND), signals_as_errors():
         settings = setting_files.load(root)
         attempt = Attempt(settings.project, settings["ENGINE"], step="core stack")
         try:
@@ -70,8 +70,8 @@ def _run(root: Path, options: Options, keep: bool, attempt: Attempt) -> dict[str
     ours = cluster.of(root)
     ours.check_core()
     step("clean up")
-    _clear(ours)
-    with _taken_down(ours, keep):
+    clear(ours)
+    with taken_down(ours, keep):
         try:
             step("stack")
             services = ours.needed(with_sql=keep)
@@ -88,7 +88,7 @@ def _run(root: Path, options: Options, keep: bool, attempt: Attempt) -> dict[str
             raise OperatorError(f"step {attempt.step}: {error}", error.exit_code) from error
 
 
-def _clear(ours: Cluster) -> None:
+def clear(ours: Cluster) -> None:
     """Remove what a run that was killed left; a stack that was kept, and is well, stays."""
     ours.end_pipeline()
     if ours.containers and not all(each.healthy for each in ours.containers):
@@ -97,7 +97,7 @@ def _clear(ours: Cluster) -> None:
 
 
 @contextmanager
-def _taken_down(ours: Cluster, keep: bool) -> Generator[None]:
+def taken_down(ours: Cluster, keep: bool) -> Generator[None]:
     """Take the stack down at the end, unless it is to be kept; signals wait until that is done."""
     try:
         yield
@@ -152,7 +152,7 @@ def _describe(record: dict[str, Any] | None) -> Iterator[str]:
 
 
 @contextmanager
-def _signals_as_errors() -> Generator[None]:
+def signals_as_errors() -> Generator[None]:
     """Turn SIGINT and SIGTERM into an error, so that what was started is ended first."""
 
     def interrupt(number: int, _frame: object) -> NoReturn:

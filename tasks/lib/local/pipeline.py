@@ -94,9 +94,13 @@ def on(engine: str, update: Update) -> Update:
         return update
     if which("java") is None:
         raise OperatorError("--engine spark needs Java 17: install it, or leave out the option")
-    store = update.data.absolute().with_name(f"{update.data.name}-tables")
-    cluster = Cluster("local[*]", f"file://{quote(str(store))}")
-    return SparkUpdate(**vars(update), cluster=cluster)
+    return SparkUpdate(**vars(update), cluster=cluster(update.data))
+
+
+def cluster(data: Path) -> Cluster:
+    """This machine's processors, with the tables of a data folder in a folder beside it."""
+    store = data.absolute().with_name(f"{data.name}-tables")
+    return Cluster("local[*]", f"file://{quote(str(store))}")
 
 
 def run(update: Update, target: Reports | None = None) -> RunRecord:

@@ -4,10 +4,14 @@ It says on stdout how far it is, in lines for people or, with --json, for progra
 object with `step`, with `done` and `total`, with `record` (the run's, as the table pipeline_run has
 it, with rows_written and newest_event), or with `error` and `exit_code`. An operator's mistake is
 one line and an exit code.
+
+With --forget it forgets a learner instead, whom an object on stdin names: `username`, `user_id`
+(or null) and `dry_run`. It says what there was of the learner, in lines or objects with `said`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -16,6 +20,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from insights_pipeline.errors import BadOption, PipelineError
+from insights_pipeline.forgotten import Learner
 from insights_pipeline.interval import Interval
 from insights_pipeline.settings import Settings
 from insights_pipeline.telling import JsonLines, TimedLines
@@ -32,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--interval", metavar="A:B", help="UTC dates to cover, B exclusive")
     parser.add_argument("--date", metavar="D", help="run as on this UTC date: cover all before it")
     parser.add_argument("--full", action="store_true", help="read all logs anew")
+    parser.add_argument("--forget", action="store_true", help="forget the learner named on stdin")
     parser.add_argument("--json", action="store_true", help="tell programs, not people")
     options = parser.parse_args(arguments)
     telling = JsonLines(sys.stdout) if options.json else TimedLines(sys.stdout)
@@ -39,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = Settings.of(os.environ)
+        if options.forget:
+            for line in _forget(settings, sys.stdin.read()):
+                telling.said(line)
+            return 0
         interval = options.interval or settings.interval
         record = settings.run(
             interval=Interval.parse(interval) if interval and not options.date else None,
@@ -54,6 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     telling.succeeded(record)
     return 0
+
+
+def _forget(settings: Settings, request: str) -> list[str]:
+    try:
+        asked = json.loads(request)
+        learner = Learner(str(asked["username"]), asked["user_id"] and int(asked["user_id"]))
+        dry_run = bool(asked["dry_run"])
+    except (ValueError, KeyError, TypeError):
+        raise BadOption("--forget: stdin has no object with username, user_id, dry_run") from None
+    return settings.forget(learner, dry_run)
 
 
 def _date(text: str) -> date:

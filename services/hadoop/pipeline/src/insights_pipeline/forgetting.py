@@ -7,21 +7,22 @@ tables, CSV files, reports and rejects are cleared. Whatever cuts it short, doin
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import uuid
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from insights_pipeline import forgotten, report_files, schema
+from insights_pipeline import clearing, forgotten, report_files, schema
 from insights_pipeline.errors import BadDataFolder, BadOption
-from insights_pipeline.events import Event
 from insights_pipeline.forgotten import Forgotten, Learner
 from insights_pipeline.metrics import METRICS, REPORT_FILES, Viewed
+from insights_pipeline.publish import roster_index
 from insights_pipeline.publish.reports import bring
 from insights_pipeline.publish.sqlite import SqliteReports
-from insights_pipeline.schema.columns import GONE, RUN, Type
+from insights_pipeline.schema.columns import GONE, RUN
 from insights_pipeline.update import alone
 from insights_pipeline.warehouse import FILE, describe, open_warehouse, told_as_pipeline_errors
 
@@ -32,13 +33,23 @@ if TYPE_CHECKING:
     from insights_pipeline.publish.reports import Reports
     from insights_pipeline.resources import Resources
     from insights_pipeline.schema import Table
+    from insights_pipeline.spark.forgetting import StoredTables
+    from insights_pipeline.spark.update import Cluster
     from insights_pipeline.warehouse import Warehouse
 
 _EVENTS = "events/date=*/*.parquet"
 
 
 def forget(
-    data: Path, learner: Learner, reports: Sequence[Reports], resources: Resources, dry_run: bool
+    data: Path,
+    learner: Learner,
+    reports: Sequence[Reports],
+    resources: Resources,
+    dry_run: bool,
+    *,
+    files: Path | None = None,
+    elasticsearch: str = "",
+    cluster: Cluster | None = None,
 ) -> list[str]:
     """Forget a learner; returns what was, or on a dry run would be, removed, a line each.
 
@@ -48,6 +59,9 @@ def forget(
         reports: all databases that the folder was published to.
         resources: memory and processors to use.
         dry_run: whether to leave everything as it is.
+        files: folder of the reports that are files; by default in the data folder.
+        elasticsearch: URLs of the learner search's servers, comma-separated; or empty.
+        cluster: that keeps the tables, of a folder of the Spark engine.
 
     Raises:
         PipelineError: it cannot be done, or not to the end: do it again.
@@ -55,24 +69,53 @@ def forget(
     if not (data / FILE).is_file():
         raise BadDataFolder(f"{data} holds no {FILE}: name the folder of an update with --data")
     with told_as_pipeline_errors(data), alone(data):
-        with open_warehouse(data, resources.engine_memory, resources.threads) as warehouse:
+        with ExitStack() as stack:
+            warehouse = stack.enter_context(
+                open_warehouse(data, resources.engine_memory, resources.threads)
+            )
+            stored = _stored(warehouse, cluster, resources, stack)
             learner = _complete(warehouse, learner)
             gone = forgotten.load(data).also(learner)
-            told = list(_counted(warehouse, learner, gone))
+            told = [
+                *_counted(warehouse, learner, gone),
+                *(stored.counted(learner) if stored else ()),
+            ]
             if dry_run:
                 return told
             forgotten.store(data, gone)
             _clear_events(warehouse, learner, gone)
-            run = _clear_warehouse(warehouse, learner, gone)
+            if stored:
+                stored.clear(learner, gone)
+            run_id = uuid.uuid4().hex
+            run = _clear_warehouse(warehouse, learner, gone, run_id)
+            folder = files or data / report_files.FOLDER
+            report_files.bring_up_to_date(REPORT_FILES, warehouse, folder, run_id)
             for target in reports:
                 _clear_reports(target, warehouse, run, learner)
+            roster_index.bring_up_to_date(elasticsearch, warehouse, run_id)
             _clear_keys(warehouse, gone)
-            engine = warehouse.engine
         _rewrite(data)
         _clear_rejects(data, gone)
-    if engine == "spark":
-        told.append("the cluster's store is made anew without the learner by a run with --full")
     return told
+
+
+def _stored(
+    warehouse: Warehouse, cluster: Cluster | None, resources: Resources, stack: ExitStack
+) -> StoredTables | None:
+    """The cluster's tables, of a warehouse that has some."""
+    if warehouse.engine != "spark":
+        return None
+    if not cluster:
+        raise BadOption(
+            f"{warehouse.folder} is of the Spark engine: its tables are in a cluster's store, which"
+            " was not named"
+        )
+    from insights_pipeline.spark.forgetting import stored_tables
+
+    scratch = warehouse.incoming(f"forgotten-{uuid.uuid4().hex}")
+    scratch.mkdir(parents=True)
+    stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+    return stack.enter_context(stored_tables(warehouse, cluster, scratch, resources.memory // 2))
 
 
 def _complete(warehouse: Warehouse, learner: Learner) -> Learner:
@@ -159,7 +202,7 @@ def _has_actors(warehouse: Warehouse) -> bool:
 
 def _mentions(learner: Learner, has_actors: bool) -> tuple[str, list[Any]]:
     """A condition on events that may be about the learner or name one, and its values."""
-    texts = _written(learner)
+    texts = clearing.texts_of(learner)
     if learner.user_id is not None:
         texts.append(str(learner.user_id))
     conditions: list[str] = ["username = ?", "user_id = ?"]
@@ -173,16 +216,7 @@ def _mentions(learner: Learner, has_actors: bool) -> tuple[str, list[Any]]:
     return " OR ".join(conditions), values
 
 
-def _written(learner: Learner) -> list[str]:
-    """Name and address as texts and JSON have them."""
-    texts = [learner.username, learner.email]
-    return list(dict.fromkeys([*texts, *(json.dumps(text)[1:-1] for text in texts)]))
-
-
 def _clear_events(warehouse: Warehouse, learner: Learner, gone: Forgotten) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     if not any(warehouse.folder.glob(_EVENTS)):
         return
     condition, values = _mentions(learner, _has_actors(warehouse))
@@ -191,27 +225,15 @@ def _clear_events(warehouse: Warehouse, learner: Learner, gone: Forgotten) -> No
     ).fetchall()
     for (file,) in files:
         path = warehouse.folder / str(file).removeprefix(f"{warehouse.folder}/")
-        table = pq.read_table(path, partitioning=None)
-        rows = [
-            gone.event(Event(**({name: row.get(name) for name in Event._fields})))
-            for row in table.to_pylist()
-        ]
-        names = table.column_names
-        columns = [
-            pa.array([getattr(row, name) for row in rows], table.schema.field(name).type)
-            for name in names
-        ]
-        part = path.with_name(f".{path.name}.part")
-        pq.write_table(pa.table(columns, schema=table.schema), part, compression="zstd")
-        part.replace(path)
+        clearing.clear_file(path, schema.EVENTS, learner, gone)
 
 
-def _clear_warehouse(warehouse: Warehouse, learner: Learner, gone: Forgotten) -> int:
-    """Clear the tables, and write the CSV files without the learner; returns the run's number.
+def _clear_warehouse(warehouse: Warehouse, learner: Learner, gone: Forgotten, run_id: str) -> int:
+    """Clear the tables; returns the run's number.
 
     Keys of removed rows stay until `_clear_keys`, for files and reports to follow.
     """
-    connection, run_id = warehouse.connection, uuid.uuid4().hex
+    connection = warehouse.connection
     home = {table.name for table in schema.HOME}
     with warehouse.run(run_id) as run:
         for table, name in _tables(warehouse):
@@ -228,39 +250,26 @@ def _clear_warehouse(warehouse: Warehouse, learner: Learner, gone: Forgotten) ->
         for table, name in _tables(warehouse):
             if not table.personal and not name.endswith(GONE):
                 _clear_texts(warehouse, table, learner, gone)
-    folder = warehouse.folder / report_files.FOLDER
-    report_files.bring_up_to_date(REPORT_FILES, warehouse, folder, run_id)
     return run
 
 
 def _clear_texts(warehouse: Warehouse, table: Table, learner: Learner, gone: Forgotten) -> None:
     """Take the learner out of what is text in a table that stays; ids are none."""
-    texts = [text for text in _written(learner) if text]
+    texts = clearing.texts_of(learner)
     home = {each.name for each in schema.HOME}
     touched = f", {RUN} = {warehouse.sequence + 1}" if table.name in home else ""
-    for column in table.columns:
-        is_text = column.type is Type.TEXT and not column.name.endswith("_id")
-        if not is_text or column.name in ("username", *table.key):
-            continue
-        condition = " OR ".join(f'CONTAINS("{column.name}", ?)' for _ in texts)
+    for column in clearing.text_columns(table):
+        condition = " OR ".join(f'CONTAINS("{column}", ?)' for _ in texts)
         rows = warehouse.connection.execute(
-            f'SELECT DISTINCT "{column.name}" FROM {table.name} WHERE {condition}', texts
+            f'SELECT DISTINCT "{column}" FROM {table.name} WHERE {condition}', texts
         ).fetchall()
         for (value,) in rows:
-            kept = _without(value, gone)
+            kept = clearing.without(value, gone)
             if kept != value:
                 warehouse.connection.execute(
-                    f'UPDATE {table.name} SET "{column.name}" = ?{touched}'
-                    f' WHERE "{column.name}" = ?',
+                    f'UPDATE {table.name} SET "{column}" = ?{touched} WHERE "{column}" = ?',
                     [kept, value],
                 )
-
-
-def _without(value: str, gone: Forgotten) -> str:
-    try:
-        return gone.payload(value) if value[:1] in ("{", "[") else gone.text(value)
-    except ValueError:  # it only looks like JSON
-        return gone.text(value)
 
 
 def _clear_keys(warehouse: Warehouse, gone: Forgotten) -> None:

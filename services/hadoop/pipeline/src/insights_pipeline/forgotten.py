@@ -35,7 +35,8 @@ FILE = "forgotten.json"
 PSEUDONYM = "forgotten:"
 """Begins the username of a forgotten learner; no LMS allows a colon in one."""
 
-_NUMBERS = ("user_id", "student_id", "actor_id")
+NUMBERS = ("user_id", "student_id", "actor_id")
+"""Columns that hold the LMS's number of a learner."""
 _TOKEN = re.compile(r"[\w.@+-]+")
 _AROUND = ".-+@"  # what may stand around a name in a text
 _LONG_NUMBER = 5  # digits: any number of so many that is a forgotten learner's stands for that one
@@ -233,7 +234,7 @@ def found(
     Args: as of `clear_table`.
     """
     there = {column for column, *_ in connection.execute(f"DESCRIBE {name}").fetchall()}
-    numbers = (*_NUMBERS, "id") if table is AUTH_USER else _NUMBERS
+    numbers = (*NUMBERS, "id") if table is AUTH_USER else NUMBERS
     for column in ("username", *numbers):
         if column not in table.names or column not in there:
             continue

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from insights_pipeline import forgetting
 from insights_pipeline import update as embedded
 from insights_pipeline.errors import BadOption
 from insights_pipeline.inputs.configured import configured
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from insights_pipeline.forgotten import Learner
     from insights_pipeline.inputs import Inputs
     from insights_pipeline.interval import Interval
     from insights_pipeline.progress import Progress
     from insights_pipeline.runs import RunRecord
+    from insights_pipeline.spark.update import Cluster
 
 _UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
 _DRIVER_PORTS = ("7078", "7079")
@@ -148,15 +151,43 @@ class Settings:
             inputs=self.inputs,
             elasticsearch=self.elasticsearch,
             visitors=self.visitors,
-            resources=Resources(max(self.memory, LEAST), len(os.sched_getaffinity(0))),
+            resources=self._resources,
         )
-        if self.engine == "duckdb":
+        cluster = self._cluster()
+        if not cluster:
             return embedded.run_update(what, self.reports, progress)
-        from insights_pipeline.spark.update import Cluster, SparkUpdate, run_update
+        from insights_pipeline.spark.update import SparkUpdate, run_update
+
+        return run_update(SparkUpdate(**vars(what), cluster=cluster), self.reports, progress)
+
+    def forget(self, learner: Learner, dry_run: bool) -> list[str]:
+        """Forget a learner wherever runs keep or publish something; returns a line for each place.
+
+        Args:
+            dry_run: whether to leave everything as it is.
+
+        Raises:
+            PipelineError: it cannot be done, or not to the end: do it again.
+        """
+        return forgetting.forget(
+            *(self.data, learner, [self.reports], self._resources, dry_run),
+            files=self.files,
+            elasticsearch=self.elasticsearch,
+            cluster=self._cluster(),
+        )
+
+    @property
+    def _resources(self) -> Resources:
+        return Resources(max(self.memory, LEAST), len(os.sched_getaffinity(0)))
+
+    def _cluster(self) -> Cluster | None:
+        """The cluster of the Spark engine."""
+        if self.engine == "duckdb":
+            return None
+        from insights_pipeline.spark.update import Cluster
 
         metastore = None if self.metastore == "none" else self.metastore
-        cluster = Cluster(self.master, self.warehouse, metastore, settings=self._driver())
-        return run_update(SparkUpdate(**vars(what), cluster=cluster), self.reports, progress)
+        return Cluster(self.master, self.warehouse, metastore, settings=self._driver())
 
     def _driver(self) -> dict[str, str]:
         """Spark's settings for a driver that executors reach by ports of this machine."""

@@ -37,6 +37,10 @@ class JsonLines:
         more = {"rows_written": record.rows_written, "newest_event": newest and str(newest)}
         self._tell(record=record.as_row() | more)
 
+    def said(self, line: str) -> None:
+        """An answer's line."""
+        self._tell(said=line)
+
     def failed(self, message: str, exit_code: int) -> None:
         """The run has failed; people read of it on stderr."""
         self._tell(error=message, exit_code=exit_code)
@@ -71,6 +75,10 @@ class TimedLines:
             f" {record.events:,} events, {record.rejected:,} rejects,"
             f" {record.rows_written:,} rows changed"
         )
+
+    def said(self, line: str) -> None:
+        """An answer's line."""
+        print(line, file=self._stream, flush=True)
 
     def failed(self, message: str, _exit_code: int) -> None:
         """The run has failed."""

@@ -43,6 +43,7 @@ _BATCH = 500  # documents
 _BATCH_BYTES = 8 * 2**20
 _TIMEOUT = 60  # seconds for one answer
 _GRACE = 1.0  # seconds
+_NEXT_RUN = "; the next run tries again"
 _SETTINGS = {
     "number_of_shards": 1,
     # Copies where there is a second server to hold one.
@@ -109,11 +110,27 @@ def following(hosts: str | None, warehouse: Warehouse, record: RunRecord) -> Gen
         yield
         return
     with RosterIndex(hosts) as index:
-        with record.step("roster"), _noted(hosts, record):
+        with record.step("roster"), _told(hosts, record.notes, _NEXT_RUN):
             index.fill(warehouse, record.run_id)
         yield
-        with record.step("roster"), _noted(hosts, record):
+        with record.step("roster"), _told(hosts, record.notes, _NEXT_RUN):
             index.show()
+
+
+def bring_up_to_date(hosts: str, warehouse: Warehouse, run_id: str) -> None:
+    """Have the index show the warehouse's roster, outside of a run.
+
+    Raises:
+        SearchUnavailable: it still shows the roster of before.
+    """
+    if not hosts:
+        return
+    problems: list[str] = []
+    with RosterIndex(hosts) as index, _told(hosts, problems, ", and do it again"):
+        index.fill(warehouse, run_id)
+        index.show()
+    for problem in problems:
+        raise SearchUnavailable(problem)
 
 
 class RosterIndex:
@@ -254,7 +271,7 @@ def document_id(learner: dict[str, Any]) -> str:
 
 
 @contextmanager
-def _noted(hosts: str, record: RunRecord) -> Generator[None]:
+def _told(hosts: str, notes: list[str], then: str = "") -> Generator[None]:
     """Turn what Elasticsearch complains of into a note."""
     from elasticsearch import ApiError, TransportError
     from elasticsearch.helpers import BulkIndexError
@@ -273,10 +290,9 @@ def _noted(hosts: str, record: RunRecord) -> Generator[None]:
     except SearchUnavailable as error:
         reason = str(error)
     places = ", ".join(map(_without_secrets, _split(hosts)))
-    record.notes.append(
+    notes.append(
         f"learner search still shows the roster of before: Elasticsearch at {places}:"
-        f" {reason.splitlines()[0]}: check ELASTICSEARCH_HOSTS and the server; the next run tries"
-        " again"
+        f" {reason.splitlines()[0]}: check ELASTICSEARCH_HOSTS and the server{then}"
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +26,18 @@ class Store:
         self._jvm = context._jvm
         self._files = self._path("").getFileSystem(context._jsc.hadoopConfiguration())
 
+    @cached_property
+    def _root_length(self) -> int:
+        """Of the path that all files' paths begin with."""
+        return len(self._files.makeQualified(self._path("")).toUri().getPath().rstrip("/")) + 1
+
     def uri(self, name: str) -> str:
         """What Spark calls it."""
         return f"{self.root}/{name}" if name else self.root
+
+    def name(self, uri: str) -> str:
+        """Of a file that Spark calls so."""
+        return unquote(urlsplit(uri).path)[self._root_length :]
 
     def exists(self, name: str) -> bool:
         """Whether there is a file or folder of that name."""
@@ -43,10 +54,9 @@ class Store:
     def files(self, folder: str) -> Iterator[str]:
         """Names of all files in a folder and below."""
         if self.exists(folder):
-            begin = len(self._files.makeQualified(self._path("")).toUri().getPath().rstrip("/")) + 1
             found = self._files.listFiles(self._path(folder), True)
             while found.hasNext():
-                yield found.next().getPath().toUri().getPath()[begin:]
+                yield found.next().getPath().toUri().getPath()[self._root_length :]
 
     def put(self, local: Path, name: str) -> None:
         """Move a file or folder of this machine into the store."""
