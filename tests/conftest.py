@@ -37,7 +37,7 @@ _AROUND_ALL = ExitStack()
 
 _LONGEST_FIRST = (
     *("stack/test_hadoop.py", "pipeline/spark/", "stack/", "images/", "pipeline/test_kill.py"),
-    *("pipeline/", "insights/test_pages.py", "insights/", "tasks/", "test_"),
+    *("browser/", "pipeline/", "insights/", "tasks/", "test_", "api/"),
 )
 """Begins of names of test files; what none of them fits comes last."""
 

@@ -47,14 +47,15 @@ def test_nothing_is_left_and_the_nights_go_on(tmp_path: Path) -> None:
     on_spark.run(update)
     assert any(text.startswith("problem_check/") for text in mentions(update.data))
 
-    def run(**options: bool) -> list[str]:
+    def run(dry_run: bool = False) -> list[str]:
         reports = [reports_in(update.data)]
         return forget(
-            *(update.data, Learner(GONE), reports, on_spark.RESOURCES),
-            options.get("dry_run", False),
+            *(update.data, Learner(GONE), reports, on_spark.RESOURCES, dry_run),
             cluster=update.cluster,
         )
 
+    with pytest.raises(BadOption, match="is of the Spark engine"):
+        forget(update.data, Learner(GONE), [], on_spark.RESOURCES, dry_run=False)
     told = run(dry_run=True)
     assert "problem_check of the cluster: 1 under a pseudonym" in told
     assert mentions(update.data)
@@ -65,19 +66,4 @@ def test_nothing_is_left_and_the_nights_go_on(tmp_path: Path) -> None:
     on_spark.run(update)
     assert mentions(update.data) == []
     store = on_spark.store_of(update.data)
-    grown = on_spark.tables_in(store)
     assert updating.events_on_disk(store) == updating.events_in_ledger(update.data)
-
-    again = Update(site.logs, site.data, WEEK, inputs, updating.RESOURCES, full=True)
-    on_spark.run(on_spark.on_spark(again))
-    assert mentions(update.data) == []
-    assert on_spark.tables_in(store) == grown
-
-
-def test_a_cluster_that_is_not_named_is_asked_for(tmp_path: Path) -> None:
-    site = Site(tmp_path)
-    site.log(lines())
-    update = Update(site.logs, site.data, WEEK, tables(tmp_path / "lms"), updating.RESOURCES)
-    on_spark.run(on_spark.on_spark(update))
-    with pytest.raises(BadOption, match="is of the Spark engine"):
-        forget(site.data, Learner(GONE), [reports_in(site.data)], on_spark.RESOURCES, False)
