@@ -58,3 +58,21 @@ def startup(context: Context, runs: int = 20) -> None:
 
     measured = measure_startup(runs)
     print(f"inv --list / empty tasks.py: {measured.ratio:.2f} (at most 2.0 is wanted)")
+
+
+@task(
+    help={
+        "clients": "how many ask at once",
+        "seconds": "for how long, with servers that are warm",
+        "courses": "of the sample site",
+    }
+)
+def api(context: Context, clients: int = 50, seconds: int = 15, courses: int = 50) -> None:
+    """Time the Data API under many clients, cold, warm, and asked for what did not change."""
+    from tasks.lib.environment import ensure
+
+    ensure("local")
+    from tasks.lib.bench.api import measure
+
+    for line in measure(clients, seconds, courses):
+        print(line, flush=True)
