@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
-def check(served: Served, phases: str, *options: str) -> None:
-    """Fail with what schemathesis says, if it finds anything."""
+def check(served: Served, folder: Path, phases: str, *options: str) -> None:
+    """Fail with what schemathesis says, if it finds anything; `folder` is for what it keeps."""
     # It asks quicker than a token may.
     with data_api(served.data, ANALYTICS_DATA_API_RATE="none") as api:
         found = subprocess.run(
@@ -30,6 +30,7 @@ def check(served: Served, phases: str, *options: str) -> None:
                 *("--header", f"Authorization: Token {api.token}", "--phases", phases),
                 *("--continue-on-failure", "--no-color", *options),
             ],
+            cwd=folder,
             capture_output=True,
             text=True,
             check=False,
@@ -38,10 +39,14 @@ def check(served: Served, phases: str, *options: str) -> None:
     assert "Tested:" in found.stdout
 
 
-def test_what_the_description_says_of_itself_and_some_wild_requests(served: Served) -> None:
-    check(served, "examples,fuzzing", "--max-examples", "6", "--generation-deterministic")
+def test_what_the_description_says_of_itself_and_some_wild_requests(
+    served: Served, tmp_path: Path
+) -> None:
+    check(served, tmp_path, "examples,fuzzing", "--max-examples", "6", "--generation-deterministic")
 
 
 @pytest.mark.full
-def test_every_limit_of_every_parameter_and_many_wild_requests(served: Served) -> None:
-    check(served, "examples,coverage,fuzzing,stateful", "--max-examples", "100")
+def test_every_limit_of_every_parameter_and_many_wild_requests(
+    served: Served, tmp_path: Path
+) -> None:
+    check(served, tmp_path, "examples,coverage,fuzzing,stateful", "--max-examples", "100")
