@@ -39,6 +39,7 @@ def mentions(data: Path) -> list[str]:
     return [text for text in found if any(mention in text for mention in TEXTS)]
 
 
+@pytest.mark.full
 def test_nothing_is_left_and_the_nights_go_on(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.log(lines())
