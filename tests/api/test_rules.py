@@ -152,17 +152,18 @@ def api(empty: Served) -> Served:
         "course_activity",
         *(
             {
-                "course_id": CS,
+                "course_id": course_id,
                 "interval_start": f"2026-01-{start} 00:00:00",
                 "interval_end": f"2026-01-{end} 00:00:00",
                 "label": label,
                 "count": n,
             }
-            for start, end, label, n in (
-                ("05", "12", "ACTIVE", 5),
-                ("05", "12", "PLAYED_VIDEO", 3),
-                ("12", "19", "ACTIVE", 6),
-                ("12", "19", "UNHEARD_OF", 1),
+            for course_id, start, end, label, n in (
+                (CS, "05", "12", "ACTIVE", 5),
+                (CS, "05", "12", "PLAYED_VIDEO", 3),
+                (CS, "12", "19", "ACTIVE", 6),
+                (CS, "12", "19", "UNHEARD_OF", 1),
+                (OLD, "19", "26", "ACTIVE", 4),
             )
         ),
     )
@@ -173,7 +174,12 @@ def api(empty: Served) -> Served:
             for n in (10, 9)
         ),
     )
-    empty.insert("pipeline_run", run(1, "succeeded"), run(2, "succeeded"), run(3, "failed"))
+    empty.insert(
+        "pipeline_run",
+        run(1, "succeeded"),
+        run(2, "succeeded", interval_end="2026-02-01"),
+        run(3, "failed"),
+    )
     return empty
 
 
@@ -474,6 +480,19 @@ def test_members_left_out_of_the_modes_too(api: Served) -> None:
         "cumulative_count": 0,
         "count_change_7_days": 0,
     }
+
+
+def test_active_learners_of_the_last_whole_week_if_asked_for(api: Served) -> None:
+    """The data end on a Saturday, and with it no week."""
+    members = ("course_id", "active_count", "active_count_change")
+    found = get(api, "course_summaries/", fields=",".join(members), order_by=members[2])
+
+    assert [tuple(course.values()) for course in found] == [
+        (CS, 0, -6),
+        (FUTURE, 0, 0),
+        (BARE, 0, 0),
+        (OLD, 4, 4),
+    ]
 
 
 def test_change_since_a_day(api: Served) -> None:

@@ -425,6 +425,8 @@ class CourseSummarySerializer(ChosenFields, serializers.Serializer):
     created = serializers.DateTimeField()
     recent_count_change = serializers.IntegerField()
     programs = serializers.ListField(child=serializers.CharField())
+    active_count = serializers.IntegerField(allow_null=True)
+    active_count_change = serializers.IntegerField(allow_null=True)
 
 
 class ProgramSerializer(ChosenFields, serializers.Serializer):

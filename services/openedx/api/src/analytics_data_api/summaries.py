@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from analytics_data_api import enrollment_modes
 from analytics_data_api.reports.models import (
+    CourseActivity,
     CourseEnrollmentDaily,
     CourseMetaSummaryEnrollment,
     CourseProgramMetadata,
@@ -25,6 +26,7 @@ Summary = dict[str, Any]
 COUNTS = ("count", "cumulative_count", "count_change_7_days", "passing_users")
 AVAILABILITIES = ("archived", "current", "upcoming", "unknown")
 PACING_TYPES = ("instructor_paced", "self_paced")
+ACTIVITY = ("active_count", "active_count_change")
 
 
 def course_summaries(course_ids: Collection[str]) -> list[Summary]:
@@ -100,6 +102,35 @@ def add_recent_change(summaries: list[Summary], since: date) -> None:
         summary["recent_count_change"] = summary["count"] - counts.get(summary["course_id"], 0)
 
 
+def add_activity(summaries: list[Summary], until: date | None) -> None:
+    """Note each course's active learners of the last whole week, and the change from the one before.
+
+    Args:
+        summaries: of the courses.
+        until: the day after the last one of the data; with None, no week is known, and both are
+            None.
+    """
+    if until is None:
+        for summary in summaries:
+            summary.update(dict.fromkeys(ACTIVITY))
+        return
+    end = datetime.combine(until - timedelta(days=until.weekday()), time.min)
+    ends = (end, end - timedelta(days=7))
+    weeks = CourseActivity.objects.filter(
+        course_id__in=[summary["course_id"] for summary in summaries],
+        label="ACTIVE",
+        interval_end__in=ends,
+    ).order_by()
+    counts = {
+        (course_id, week): count
+        for course_id, week, count in weeks.values_list("course_id", "interval_end", "count")
+    }
+    for summary in summaries:
+        # A week in which nobody did anything has no row.
+        now, before = (counts.get((summary["course_id"], week), 0) for week in ends)
+        summary.update(zip(ACTIVITY, (now, now - before), strict=True))
+
+
 def has_text(summary: Summary, text: str) -> bool:
     """Tell whether a course's title or id has the text in it, in any case."""
     wanted = text.casefold()
@@ -118,6 +149,10 @@ def _number(name: str) -> Callable[[Summary], Any]:
     return lambda summary: summary[name]
 
 
+def _number_or_none(name: str) -> Callable[[Summary], Any]:
+    return lambda summary: summary[name] or 0
+
+
 def _moment(name: str) -> Callable[[Summary], Any]:
     return lambda summary: summary[name] or datetime.min
 
@@ -133,4 +168,5 @@ SORT_KEYS: dict[str, Callable[[Summary], Any]] = {
     "end_date": _moment("end_date"),
     "verified_enrollment": _number("verified_enrollment"),
     **{name: _number(name) for name in COUNTS},
+    **{name: _number_or_none(name) for name in ACTIVITY},
 }

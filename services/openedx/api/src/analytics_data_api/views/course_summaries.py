@@ -12,10 +12,12 @@ from analytics_data_api.exceptions import CourseKeyMalformed, NoData
 from analytics_data_api.pagination import link_header, page_of
 from analytics_data_api.serializers import CourseSummarySerializer
 from analytics_data_api.summaries import (
+    ACTIVITY,
     AVAILABILITIES,
     PACING_TYPES,
     SORT_KEYS,
     Summary,
+    add_activity,
     add_programs,
     add_recent_change,
     availability,
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 class CourseSummariesView(ReportView):
     """Courses, one object each: a list, or a page of it. POST does the same for long parameters.
 
-    Members to leave out are left out within ``enrollment_modes`` too. ``programs`` and
-    ``recent_count_change`` are there only if they are asked for.
+    Members to leave out are left out within ``enrollment_modes`` too. ``programs``,
+    ``recent_count_change``, ``active_count`` and ``active_count_change`` are there only if they are
+    asked for: the last two in ``fields``.
     """
 
     parameters = (
@@ -102,6 +105,8 @@ class CourseSummariesView(ReportView):
         if programs:
             summaries = [summary for summary in summaries if programs & set(summary["programs"])]
         order = parameters.choice("order_by", SORT_KEYS) or "catalog_course_title"
+        if {order, *self.fields(parameters)} & {*ACTIVITY}:
+            add_activity(summaries, self.run and self.run.interval_end)
         descending = parameters.choice("sort_order", ("asc", "desc")) == "desc"
         # They come by id; sorting keeps that order among equals.
         return sorted(summaries, key=SORT_KEYS[order], reverse=descending)
@@ -110,7 +115,7 @@ class CourseSummariesView(ReportView):
         """The members to show; some are there only when they are asked for."""
         names = list(self.serializer_class().fields)
         chosen = parameters.choices("fields", names)
-        unasked = set()
+        unasked = {*ACTIVITY} - {*chosen}
         if not parameters.text("recent_date"):
             unasked.add("recent_count_change")
         if not (parameters.flag("programs") or "programs" in chosen):
