@@ -41,6 +41,22 @@ def signed(value: int) -> str:
     return f"{'+' if value > 0 else '−'}{abs(value):,}" if value else "0"
 
 
+def active_in_last_weeks(served: Served, course_id: str) -> list[int]:
+    """Learners who were active in the last whole week, and in the one before."""
+    [last] = served.select("SELECT max(interval_end) AS day FROM course_activity")
+    return [
+        sum(
+            week["count"]
+            for week in served.select(
+                "SELECT count FROM course_activity WHERE course_id = ? AND label = 'ACTIVE'"
+                " AND interval_end = datetime(?, ?)",
+                *(course_id, last["day"], f"-{days} days"),
+            )
+        )
+        for days in (0, 7)
+    ]
+
+
 def test_numbers_are_those_of_the_tables(browser: Client, served: Served) -> None:
     text = text_of(browser.get("/courses/"))
 
@@ -51,15 +67,18 @@ def test_numbers_are_those_of_the_tables(browser: Client, served: Served) -> Non
         " sum(passing_users) AS passing"
         " FROM course_meta_summary_enrollment GROUP BY course_id"
     ):
+        now, before = active_in_last_weeks(served, course["course_id"])
         row = text.partition(f" {course['title'] or course['course_id']} ")[2]
         counts = [
             number(course["count"]),
             number(course["ever"]),
             signed(course["change"]),
+            number(now),
+            signed(now - before),
             number(course["verified"]),
             number(course["passing"]),
         ]
-        assert re.sub(r"^.*? 20\d\d ", "", row).split()[:5] == counts
+        assert re.sub(r"^.*? 20\d\d ", "", row).split()[:7] == counts
 
 
 def test_totals_are_those_of_the_tables(browser: Client, served: Served) -> None:
@@ -125,6 +144,20 @@ def test_it_can_be_sorted(browser: Client, served: Served, sort: str, sql: str, 
     )
     [head] = re.findall(r'aria-sort="(\w+)"', page.content.decode())
     assert head == {"asc": "ascending", "desc": "descending"}[order]
+
+
+def test_where_activity_fell_most_comes_first(browser: Client, served: Served) -> None:
+    page = browser.get("/courses/")
+    [link] = re.findall(r'href="([^"]*sort=active_change[^"]*)"', page.content.decode())
+
+    found = ids_of(browser.get(f"/courses/{unescape(link)}"))
+
+    changes = {
+        course_id: now - before
+        for course_id in ids_of(page)
+        for now, before in [active_in_last_weeks(served, course_id)]
+    }
+    assert [changes[course_id] for course_id in found] == sorted(changes.values())
 
 
 @pytest.mark.usefixtures("served")

@@ -103,7 +103,7 @@ def add_recent_change(summaries: list[Summary], since: date) -> None:
 
 
 def add_activity(summaries: list[Summary], until: date | None) -> None:
-    """Note each course's active learners of the last whole week, and the change from the one before.
+    """Note each course's active learners of the last whole week, and what changed in it.
 
     Args:
         summaries: of the courses.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from insights.courses.answers.answer import Column, Kind
 from insights.courses.answers.formats import number, shown
-from insights.courses.answers.section import NUMBERS
+from insights.courses.selection import Selection
 from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
@@ -19,14 +18,13 @@ if TYPE_CHECKING:
 
     from insights.courses.answers.answer import Row
     from insights.courses.answers.rows import ApiRow
+    from insights.courses.selection import Head
     from insights.data_api.client import DataApi
 
 PAGE_SIZE = 25
 LARGEST_PAGE = 100  # learners that the Data API answers at once
 SHORT = 80  # characters of a text that a table shows
 LONG = 1_000  # characters of a text that a learner's page shows
-_LONGEST_SEARCH = 200  # characters
-_PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 # Column by which the list can be sorted: what the Data API calls it.
 ORDERS = {
@@ -66,56 +64,26 @@ def segment_meanings() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Selection:
-    """What a reader chose to see.
+class LearnerSelection(Selection):
+    """Of a course's learners; `search`: words, each a part of username, name or e-mail address.
 
     Attributes:
-        search: words, each a part of username, name or e-mail address.
         segment, mode, cohort: that learners have; empty: any.
-        sort: a column, a key of `ORDERS`.
-        descending: the largest or latest first.
-        page: its number, from 1.
     """
 
-    search: str = ""
+    orders: ClassVar[Mapping[str, str]] = ORDERS
+    texts: ClassVar[Sequence[str]] = ("search", "segment", "mode", "cohort")
+
+    sort: str = "username"
     segment: str = ""
     mode: str = ""
     cohort: str = ""
-    sort: str = "username"
-    descending: bool = False
-    page: int = 1
-
-    @property
-    def previous(self) -> int:
-        """The page before."""
-        return self.page - 1
-
-    @property
-    def next(self) -> int:
-        """The page after."""
-        return self.page + 1
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether it leaves learners out."""
-        return any((self.search, self.segment, self.mode, self.cohort))
 
     @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> Selection:
-        """The selection in a URL's parameters; what makes no sense in them stands for nothing."""
-        texts = {
-            name: parameters.get(name, "").replace("\0", "").strip()[:_LONGEST_SEARCH]
-            for name in ("search", "segment", "mode", "cohort")
-        }
-        sort, page = parameters.get("sort", ""), parameters.get("page", "")
-        if texts["segment"] not in segment_names():
-            texts["segment"] = ""
-        return cls(
-            **texts,
-            sort=sort if sort in ORDERS else cls.sort,
-            descending=parameters.get("order") == "desc",
-            page=int(page) if _PAGE_NUMBER.fullmatch(page) else 1,
-        )
+    def text(cls, name: str, given: str) -> str:
+        """A text as it is used; no segment where there is none of that name."""
+        text = super().text(name, given)
+        return "" if name == "segment" and text not in segment_names() else text
 
 
 @dataclass(frozen=True)
@@ -134,7 +102,7 @@ class Listing:
 
 
 def page_of_learners(
-    data_api: DataApi, course_id: str, selection: Selection, size: int = PAGE_SIZE
+    data_api: DataApi, course_id: str, selection: LearnerSelection, size: int = PAGE_SIZE
 ) -> Listing:
     """A page of those of a course's learners that were selected.
 
@@ -146,8 +114,7 @@ def page_of_learners(
         segments=selection.segment,
         enrollment_mode=selection.mode,
         cohort=selection.cohort,
-        order_by=ORDERS[selection.sort],
-        sort_order="desc" if selection.descending else "asc",
+        **selection.question,
         page=selection.page,
         page_size=size,
     )
@@ -172,7 +139,7 @@ class Filter:
     options: Sequence[Option]
 
 
-def filters(metadata: ApiRow, selection: Selection) -> list[Filter]:
+def filters(metadata: ApiRow, selection: LearnerSelection) -> list[Filter]:
     """What the list can be filtered by, each value with its number of learners."""
     segments = {
         value: count
@@ -252,44 +219,22 @@ def segments(learner: ApiRow) -> str:
     return ", ".join(names.get(segment, segment) for segment in learner["segments"])
 
 
-def rows(data_api: DataApi, course_id: str, selection: Selection) -> Iterator[list[Row]]:
+def rows(data_api: DataApi, course_id: str, selection: LearnerSelection) -> Iterator[list[Row]]:
     """All learners that were selected, whatever the page, in parts; the first one is asked for now.
 
     Raises what the Data API's client raises: at once, or with a later part.
     """
-    first = page_of_learners(data_api, course_id, _at(selection, 1), LARGEST_PAGE)
+    first = page_of_learners(data_api, course_id, replace(selection, page=1), LARGEST_PAGE)
 
     def parts() -> Iterator[list[Row]]:
         yield [row(learner) for learner in first.learners]
         for page in range(2, first.pages + 1):
-            part = page_of_learners(data_api, course_id, _at(selection, page), LARGEST_PAGE)
+            part = page_of_learners(
+                data_api, course_id, replace(selection, page=page), LARGEST_PAGE
+            )
             yield [row(learner) for learner in part.learners]
 
     return parts()
-
-
-def _at(selection: Selection, page: int) -> Selection:
-    return Selection(**{**vars(selection), "page": page})
-
-
-@dataclass(frozen=True)
-class Head:
-    """A column's title, which sorts by it where it has an order.
-
-    Attributes:
-        column: the column.
-        order: the order that it sorts in when it is followed, `asc` or `desc`; empty: it cannot.
-        sorted: how the list is sorted by it, as `aria-sort` has it; empty if it is not.
-    """
-
-    column: Column
-    order: str
-    sorted: str
-
-    @property
-    def is_number(self) -> bool:
-        """Whether its values are numbers."""
-        return self.column.kind in NUMBERS
 
 
 def _in_list() -> list[Column]:
@@ -297,19 +242,9 @@ def _in_list() -> list[Column]:
     return [column for column in columns() if column.key != "email"]
 
 
-def heads(selection: Selection) -> list[Head]:
+def heads(selection: LearnerSelection) -> list[Head]:
     """The columns of the list on a page."""
-    return [_head(column, selection) for column in _in_list()]
-
-
-def _head(column: Column, selection: Selection) -> Head:
-    if column.key not in ORDERS:
-        return Head(column, "", "")
-    if column.key == selection.sort:
-        if selection.descending:
-            return Head(column, "asc", "descending")
-        return Head(column, "desc", "ascending")
-    return Head(column, "asc" if column.kind is Kind.TEXT else "desc", "")
+    return selection.heads(_in_list())
 
 
 @dataclass(frozen=True)
@@ -320,7 +255,7 @@ class Line:
     cells: Sequence[tuple[Head, str]]
 
 
-def lines(learners: Sequence[ApiRow], selection: Selection) -> list[Line]:
+def lines(learners: Sequence[ApiRow], selection: LearnerSelection) -> list[Line]:
     """The learners as people read them."""
     return [_line(learner, heads(selection)[1:]) for learner in learners]
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from analyticsclient.exceptions import NotFoundError
 from django.utils.translation import gettext as _
 
 from insights.courses.answers.answer import Answer, Column, Kind, Table
 from insights.courses.answers.formats import number, shown
+from insights.courses.selection import Selection
 from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from insights.courses.answers.answer import Row
     from insights.courses.answers.rows import ApiRow
+    from insights.courses.selection import Head
     from insights.data_api.client import DataApi
 
 PAGE_SIZE = 50
-_LONGEST_SEARCH = 200  # characters
-_PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 # Column: the member of the Data API's summaries that it shows and sorts by.
 MEMBERS = {
@@ -31,50 +30,24 @@ MEMBERS = {
     "enrolled": "count",
     "ever": "cumulative_count",
     "change": "count_change_7_days",
+    "active": "active_count",
+    "active_change": "active_count_change",
     "verified": "verified_enrollment",
     "passing": "passing_users",
 }
 
-
-SIGNED = "change"
+SIGNED = ("change", "active_change")
+"""Columns of changes."""
 
 
 @dataclass(frozen=True)
-class Selection:
-    """What a reader chose to see.
+class CourseSelection(Selection):
+    """Of the list of courses: those with a part of the title or id; all if that is empty."""
 
-    Attributes:
-        search: a part of titles or ids; all courses if it is empty.
-        sort: a column, a key of `MEMBERS`.
-        descending: the largest or latest first.
-        page: its number, from 1.
-    """
+    orders: ClassVar[Mapping[str, str]] = MEMBERS
+    lowest_first: ClassVar[Collection[str]] = ("active_change",)
 
-    search: str = ""
     sort: str = "title"
-    descending: bool = False
-    page: int = 1
-
-    @property
-    def previous(self) -> int:
-        """The page before."""
-        return self.page - 1
-
-    @property
-    def next(self) -> int:
-        """The page after."""
-        return self.page + 1
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> Selection:
-        """The selection in a URL's parameters; what makes no sense in them stands for nothing."""
-        sort, page = parameters.get("sort", ""), parameters.get("page", "")
-        return cls(
-            search=parameters.get("search", "").strip()[:_LONGEST_SEARCH],
-            sort=sort if sort in MEMBERS else cls.sort,
-            descending=parameters.get("order") == "desc",
-            page=int(page) if _PAGE_NUMBER.fullmatch(page) else 1,
-        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +66,7 @@ class Listing:
 
 
 def page_of_courses(
-    data_api: DataApi, course_ids: Sequence[str] | None, selection: Selection
+    data_api: DataApi, course_ids: Sequence[str] | None, selection: CourseSelection
 ) -> Listing:
     """A page of those of the courses that were selected.
 
@@ -111,7 +84,7 @@ def page_of_courses(
 
 
 def all_courses(
-    data_api: DataApi, course_ids: Sequence[str] | None, selection: Selection
+    data_api: DataApi, course_ids: Sequence[str] | None, selection: CourseSelection
 ) -> list[ApiRow]:
     """Those of the courses that were selected, whatever the page."""
     if course_ids == []:
@@ -124,14 +97,13 @@ def all_courses(
 
 
 def _summaries(
-    data_api: DataApi, course_ids: Sequence[str] | None, selection: Selection, **paging: Any
+    data_api: DataApi, course_ids: Sequence[str] | None, selection: CourseSelection, **paging: Any
 ) -> Any:
     return data_api.course_summaries().course_summaries(
         course_ids=course_ids and list(course_ids),
         text_search=selection.search,
-        order_by=MEMBERS[selection.sort],
-        sort_order="desc" if selection.descending else "asc",
-        exclude=["enrollment_modes"],
+        fields=["course_id", *MEMBERS.values()],
+        **selection.question,
         **paging,
     )
 
@@ -145,6 +117,8 @@ def columns() -> tuple[Column, ...]:
         Column("enrolled", _("Enrolled"), Kind.COUNT),
         Column("ever", _("Ever enrolled"), Kind.COUNT),
         Column("change", _("Change in 7 days"), Kind.COUNT),
+        Column("active", _("Active in last week"), Kind.COUNT),
+        Column("active_change", _("Change in active"), Kind.COUNT),
         Column("verified", _("Verified"), Kind.COUNT),
         Column("passing", _("Passing"), Kind.COUNT),
     )
@@ -170,38 +144,9 @@ def _row(summary: ApiRow) -> Row:
     )
 
 
-@dataclass(frozen=True)
-class Head:
-    """A column's title, which sorts by it.
-
-    Attributes:
-        column: the column.
-        order: the order that it sorts in when it is followed, `asc` or `desc`.
-        sorted: how the list is sorted by it, as `aria-sort` has it; empty if it is not.
-    """
-
-    column: Column
-    order: str
-    sorted: str
-
-    @property
-    def is_number(self) -> bool:
-        """Whether its values are numbers."""
-        return self.column.kind is Kind.COUNT
-
-
-def heads(selection: Selection) -> list[Head]:
+def heads(selection: CourseSelection) -> list[Head]:
     """The columns by which the list can be sorted."""
-    return [_head(column, selection) for column in columns() if column.key in MEMBERS]
-
-
-def _head(column: Column, selection: Selection) -> Head:
-    if column.key == selection.sort:
-        if selection.descending:
-            return Head(column, "asc", "descending")
-        return Head(column, "desc", "ascending")
-    # Of numbers and dates, the largest and latest are wanted first.
-    return Head(column, "asc" if column.kind is Kind.TEXT else "desc", "")
+    return selection.heads([column for column in columns() if column.key in MEMBERS])
 
 
 @dataclass(frozen=True)
@@ -222,7 +167,7 @@ def lines(summaries: Sequence[ApiRow]) -> list[Line]:
 def _line(row: Row) -> Line:
     title, course_id, start, *counts = row
     texts = [
-        signed(value) if column.key == SIGNED and isinstance(value, int) else shown(value, column)
+        signed(value) if column.key in SIGNED and isinstance(value, int) else shown(value, column)
         for value, column in zip(counts, columns()[3:], strict=True)
     ]
     return Line(str(course_id), str(title or ""), shown(start, columns()[2]), texts)

@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from insights.accounts.access import courses_of
 from insights.courses.answers.download import download
 from insights.courses.listing import (
-    Selection,
+    CourseSelection,
     all_courses,
     courses,
     heads,
@@ -35,9 +35,9 @@ class CoursesView(DataView):
         return courses_of(self.request.user)
 
     @cached_property
-    def selection(self) -> Selection:
+    def selection(self) -> CourseSelection:
         """Which of them, and in which order."""
-        return Selection.of(self.request.GET)
+        return CourseSelection.of(self.request.GET)
 
 
 class CourseListView(CoursesView):
@@ -77,7 +77,7 @@ class CourseListView(CoursesView):
             return []
         known = {
             summary["course_id"]
-            for summary in all_courses(self.data_api, self.course_ids, Selection())
+            for summary in all_courses(self.data_api, self.course_ids, CourseSelection())
         }
         return [course_id for course_id in self.course_ids if course_id not in known]
 

@@ -55,9 +55,9 @@ class RosterView(LearnersView):
     template_name = "courses/learners.html"
 
     @cached_property
-    def selection(self) -> roster.Selection:
+    def selection(self) -> roster.LearnerSelection:
         """Which of them, and in which order."""
-        return roster.Selection.of(self.request.GET)
+        return roster.LearnerSelection.of(self.request.GET)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The list; without it where the part of the Data API that has it does not answer.
