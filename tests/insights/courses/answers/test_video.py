@@ -7,6 +7,7 @@ import pytest
 from insights.courses.answers.video import (
     by_section,
     by_subsection,
+    stops,
     timeline,
     video_name,
     video_names,
@@ -58,7 +59,6 @@ class TestVideos:
         assert answer.finding == (
             "2 videos have been played."
             " Video b is watched most: by 622 learners at the start, by 304 near the end (49%)."
-            " Most stop in “Video b”: 318 of 622 learners."
         )
         assert answer.table.values("video") == ["Video b", "Video a"]
         assert answer.table.links == ("B", "A")
@@ -86,6 +86,27 @@ class TestVideos:
     def test_says_when_there_is_nothing(self) -> None:
         answer = videos([], link=str, structure=Structure())
         assert answer.finding == "No video has been played yet."
+        assert answer.chart is None
+
+
+class TestStops:
+    def test_where_most_stop_comes_first(self) -> None:
+        rows = [played("a", 10, 5), played("b", 622, 304), played("c", 3, 3), played("d", 1, 2)]
+
+        answer = stops(rows, link=str.upper, structure=Structure())
+
+        assert answer.finding == (
+            "Most stop in “Video b”: 318 of 622 learners (51%) before its end."
+        )
+        assert answer.table.rows == (
+            ("Video b", None, 318, 622, 318 / 622, "b"),
+            ("Video a", None, 5, 10, 0.5, "a"),
+        )
+        assert answer.table.links == ("B", "A")
+
+    def test_says_when_nobody_stops(self) -> None:
+        answer = stops([played("a", 2, 2)], link=str, structure=Structure())
+        assert answer.finding == "No video has fewer viewers near its end than at its start."
         assert answer.chart is None
 
 

@@ -220,27 +220,67 @@ def _videos_finding(ordered: Sequence[ApiRow], names: dict[str, str]) -> str:
         "end": number(most["users_at_end"]),
         "percent": percent(most["users_at_end"] / most["users_at_start"]),
     }
-    if loss := _largest_loss(ordered, names):
-        sentence = f"{sentence} {loss}"
     if len(ordered) > MOST_BARS:
         sentence = f"{sentence} {_('The chart shows the most watched, the table all of them.')}"
     return f"{played} {sentence}"
 
 
-def _largest_loss(ordered: Sequence[ApiRow], names: dict[str, str]) -> str:
-    most = max(ordered, key=lambda row: row["users_at_start"] - row["users_at_end"])
-    lost = most["users_at_start"] - most["users_at_end"]
-    if lost <= 0 or len(ordered) == 1:
-        return ""
+def stops(rows: Sequence[ApiRow], link: Callable[[str], str], structure: Structure) -> Answer:
+    """Videos that viewers stop before the end, where most do so first; `link` as in `videos`."""
+    begun = [row for row in rows if _stopped(row) > 0]
+    ordered = sorted(begun, key=lambda row: (-_stopped(row), row["encoded_module_id"]))
+    names = titles(structure, (row["encoded_module_id"] for row in rows))
+    return Answer(
+        key="stops",
+        question=_("In which videos do most viewers stop?"),
+        finding=_stops_finding(ordered, names),
+        table=Table(
+            (
+                Column("video", _("Video"), Kind.TEXT),
+                Column("place", _("Section and subsection"), Kind.TEXT),
+                Column("stopped", _("Stop before the end"), Kind.COUNT, _("stop")),
+                Column("users_at_start", _("Viewers at start"), Kind.COUNT),
+                Column("share", _("Stop, of those at start"), Kind.SHARE),
+                Column("module_id", _("Module id"), Kind.CODE),
+            ),
+            tuple(
+                (
+                    names[row["encoded_module_id"]],
+                    _place(structure, row["encoded_module_id"]),
+                    _stopped(row),
+                    row["users_at_start"],
+                    share(_stopped(row), row["users_at_start"]),
+                    row["encoded_module_id"],
+                )
+                for row in ordered
+            ),
+            links=tuple(link(row["encoded_module_id"]) for row in ordered),
+        ),
+        chart=Chart(Form.BARS, "video", ("stopped",)) if ordered else None,
+    )
+
+
+def _stopped(row: ApiRow) -> int:
+    """Viewers at the start less those near the end, whom others may join on the way."""
+    stopped: int = row["users_at_start"] - row["users_at_end"]
+    return stopped
+
+
+def _stops_finding(ordered: Sequence[ApiRow], names: dict[str, str]) -> str:
+    if not ordered:
+        return _("No video has fewer viewers near its end than at its start.")
+    most = ordered[0]
+    stopped, start = _stopped(most), most["users_at_start"]
     text = ngettext(
-        "Most stop in “%(video)s”: %(lost)s of %(start)s.",
-        "Most stop in “%(video)s”: %(lost)s of %(start)s.",
-        lost,
+        "Most stop in “%(video)s”: %(stopped)s of %(start)s (%(percent)s) before its end.",
+        "Most stop in “%(video)s”: %(stopped)s of %(start)s (%(percent)s) before its end.",
+        stopped,
     )
     return text % {
         "video": names[most["encoded_module_id"]],
-        "lost": number(lost),
-        "start": learners(most["users_at_start"]),
+        "stopped": number(stopped),
+        "start": learners(start),
+        "percent": percent(stopped / start),
     }
 
 

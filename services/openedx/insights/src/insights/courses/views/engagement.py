@@ -64,8 +64,10 @@ class VideosView(AnswersView):
         return Structure.of(self.course, VIDEO)
 
     def answers(self) -> list[Answer]:
-        """Videos by viewers, and by section where that is known."""
+        """Videos by viewers, by those who stop, and by section where that is known."""
         answers = [self.ranking(self.videos)]
+        if self.videos:
+            answers.append(self.stops(self.videos))
         if self.videos and self.structure.blocks:
             section = self.link("videos-section", "section")
             answers.append(video.by_section(self.structure, self.videos, section))
@@ -74,6 +76,10 @@ class VideosView(AnswersView):
     def ranking(self, videos: list[ApiRow]) -> Answer:
         """Videos by viewers."""
         return video.videos(videos, self.link("video", "video"), self.structure)
+
+    def stops(self, videos: list[ApiRow]) -> Answer:
+        """Videos by viewers who stop."""
+        return video.stops(videos, self.link("video", "video"), self.structure)
 
 
 class VideoSectionView(VideosView):
@@ -102,7 +108,7 @@ class VideoSectionView(VideosView):
         return f"{super().file_name(answer)}-{self.section.title}"
 
     def answers(self) -> list[Answer]:
-        """The section's videos by subsection, and by viewers."""
+        """The section's videos by subsection, by viewers, and by those who stop."""
         section = self.section.id
         videos = [
             row
@@ -110,7 +116,11 @@ class VideoSectionView(VideosView):
             if (block := self.structure.video(row["encoded_module_id"]))
             and block.section == section
         ]
-        return [video.by_subsection(self.structure, videos), self.ranking(videos)]
+        return [
+            video.by_subsection(self.structure, videos),
+            self.ranking(videos),
+            self.stops(videos),
+        ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the template shows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -133,11 +133,14 @@ class CourseHomeView(CourseView):
         return Card(PERFORMANCE, answer, percent(correct / answered) if answered else "")
 
     def _videos(self) -> Card:
-        answer = video.videos(
-            known(self.course.videos), lambda module_id: module_id, self.structure
+        videos = known(self.course.videos)
+        answer, stops = (
+            ask(videos, lambda module_id: module_id, self.structure)
+            for ask in (video.videos, video.stops)
         )
-        played = len(answer.table.rows)
-        return Card(VIDEOS, answer, number(played) if played else "")
+        if stops.table.rows:
+            answer = replace(answer, finding=f"{answer.finding} {stops.finding}")
+        return Card(VIDEOS, answer, number(len(videos)) if videos else "")
 
     def _learners(self) -> list[Card]:
         try:
