@@ -11,6 +11,7 @@ import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -21,7 +22,7 @@ from visiting import Site, Visitor, visitor_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "artefacts" / "screenshots"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -249,6 +250,81 @@ def test_a_learner_is_found_and_the_list_downloaded(visitor: Visitor) -> None:
     row.get_by_role("link").click()
     assert visitor.page.get_by_text(username).first.is_visible()
     visitor.page.locator("section.answer").wait_for()
+
+
+class Walk:
+    """Somebody who knows nothing but the list of courses, with the clicks since it was left."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor = visitor
+        self.page = visitor.page
+        self.clicks = 0
+
+    def begin(self) -> None:
+        self.visitor.go(PAGES["courses"])
+        self.clicks = 0
+
+    def click(self, link: Locator) -> None:
+        link.click()
+        self.page.wait_for_load_state()
+        self.clicks += 1
+
+    def first_course(self) -> str:
+        """The title at the top of the list."""
+        return self.page.locator("tbody th a").first.text_content() or ""
+
+
+def test_a_newcomer_finds_what_matters_in_three_clicks_each(visitor: Visitor) -> None:
+    """The course in which engagement fell most, the video where most stop, and the list of those.
+
+    The title of a course and the words on links are all that the newcomer goes by.
+    """
+    [(course_id, title, change), *_others] = updating.query(
+        visitor.site.data,
+        "SELECT s.course_id, s.title, coalesce(a.now, 0) - coalesce(a.before, 0) AS change FROM"
+        " (SELECT course_id, max(catalog_course_title) AS title"
+        "  FROM course_meta_summary_enrollment GROUP BY course_id) AS s LEFT JOIN"
+        " (SELECT course_id, sum(count) FILTER (WHERE interval_end = '2026-02-16 00:00:00') AS now,"
+        "  sum(count) FILTER (WHERE interval_end = '2026-02-09 00:00:00') AS before"
+        "  FROM course_activity WHERE label = 'ACTIVE' GROUP BY course_id) AS a USING (course_id)"
+        " ORDER BY change, s.course_id",
+    )
+    videos = updating.query(
+        visitor.site.data,
+        "SELECT encoded_module_id, users_at_start, users_at_start - users_at_end FROM video"
+        f" WHERE course_id = '{course_id}' AND users_at_start > users_at_end"
+        " ORDER BY users_at_start - users_at_end DESC, encoded_module_id",
+    )
+    assert change < 0
+    walk = Walk(visitor)
+    assert urlsplit(walk.page.url).path == PAGES["courses"]  # where signing in leads
+
+    walk.begin()
+    walk.click(walk.page.get_by_role("link", name="Change in active"))
+    assert walk.first_course() == title
+    assert f"−{-change}" in walk.page.locator("tbody tr").first.locator("td").all_text_contents()
+    assert walk.clicks <= 3
+
+    walk.begin()
+    walk.click(walk.page.get_by_role("link", name=title))
+    walk.click(walk.page.get_by_role("navigation").get_by_role("link", name="Videos"))
+    answer = walk.page.get_by_role("region", name="In which videos do most viewers stop?").first
+    most = answer.locator("tbody tr").first
+    assert most.locator("code").text_content() == videos[0][0]
+    assert (
+        f"Most stop in “{most.get_by_role('link').text_content()}”:"
+        f" {videos[0][2]} of {videos[0][1]} learners"
+    ) in (answer.locator(".finding").text_content() or "")
+    assert walk.clicks <= 3
+
+    with walk.page.expect_download() as download:
+        walk.click(answer.get_by_role("link", name="Download as CSV"))
+    rows = csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig")))
+    assert [
+        (row["Module id"], int(row["Viewers at start"]), int(row["Stop before the end"]))
+        for row in rows
+    ] == videos
+    assert walk.clicks <= 3
 
 
 def test_a_report_is_saved_from_its_signed_link(visitor: Visitor) -> None:
