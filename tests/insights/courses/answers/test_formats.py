@@ -19,6 +19,7 @@ from insights.courses.answers.formats import listed, minutes, percent, plain, sh
         (Kind.COUNT, 1203, "1,203", 1203),
         (Kind.COUNT, 0, "0", 0),
         (Kind.SHARE, 1 / 3, "33%", 0.3333),
+        (Kind.RATIO, 5 / 3, "1.7", 5 / 3),
         (Kind.DURATION, 3723, "1:02:03", 3723),
         (Kind.COUNT, None, "–", ""),
     ],

@@ -31,7 +31,8 @@ def shown(value: Value, column: Column) -> str:
         case Kind.SHARE, int() | float():
             return percent(value)
         case Kind.RATIO, int() | float():
-            return number_format(value, decimal_pos=1, use_l10n=True, force_grouping=True)
+            # Django cuts decimals off.
+            return number_format(round(value, 1), decimal_pos=1, use_l10n=True, force_grouping=True)
         case Kind.DURATION, int():
             return minutes(value)
     return str(value)
