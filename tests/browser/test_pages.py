@@ -9,14 +9,16 @@ from __future__ import annotations
 import csv
 import io
 import re
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 import updating
+from browser.reported import TABLES, agrees, is_of, reported
 from visiting import Site, Visitor, visitor_of
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "artefacts" / "screenshots"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-COURSE = "/courses/course-v1:ExampleX+CS101+2026_T1"
+COURSE_ID = "course-v1:ExampleX+CS101+2026_T1"
+COURSE = f"/courses/{COURSE_ID}"
 PAGES = {
     "courses": "/courses/",
     "home": f"{COURSE}/",
@@ -47,9 +50,12 @@ PAGES = {
 }
 WITHOUT_ANSWERS = {"courses", "home", "learners", "reports", "password"}
 HEAVIEST = 500_000  # bytes of a page's HTML
+WIDE = 1280  # pixels in which every table has room
+_SCROLLING = """[...document.querySelectorAll(".table-scroll")]
+    .filter(region => region.scrollWidth > region.clientWidth).length"""
 LOOKS = {
-    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "light": {"viewport": {"width": WIDE, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": WIDE, "height": 900}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
     "phone-dark": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
 }
@@ -103,7 +109,10 @@ def pages_of_parts(visitor: Visitor) -> dict[str, str]:
 
 
 def test_every_page_in_every_look(look: Visitor, request: pytest.FixtureRequest) -> None:
-    """No violation, nothing wider than the screen, no complaint and no request elsewhere."""
+    """No violation, nothing wider than the screen, no complaint and no request elsewhere.
+
+    A table may scroll within itself on a phone, but not on a wide screen.
+    """
     name = request.node.callspec.params["look"]
     pages = {**PAGES, **pages_of_parts(look)}
     for title, path in pages.items():
@@ -113,7 +122,10 @@ def test_every_page_in_every_look(look: Visitor, request: pytest.FixtureRequest)
         look.page.screenshot(path=SCREENSHOTS / f"{title}-{name}.png", full_page=True)
         assert violations(look.page) == "", path
         width = look.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= LOOKS[name]["viewport"]["width"], path  # type: ignore[index]
+        screen = LOOKS[name]["viewport"]["width"]  # type: ignore[index]
+        assert width <= screen, path
+        if screen == WIDE:
+            assert look.page.evaluate(_SCROLLING) == 0, path
 
 
 def test_sign_in_page_and_errors_have_no_violation(browser: Browser, site: Site) -> None:
@@ -250,6 +262,74 @@ def test_a_learner_is_found_and_the_list_downloaded(visitor: Visitor) -> None:
     row.get_by_role("link").click()
     assert visitor.page.get_by_text(username).first.is_visible()
     visitor.page.locator("section.answer").wait_for()
+
+
+_SHOWN = """() => {
+    const text = element => element.textContent.trim();
+    const title = element => text(element.querySelector("a") ?? element);
+    const number = /^([−+]?[\\d,.]+%?|[\\d:]+|–)$/;
+    const dated = /^\\d{1,2} [A-Z][a-z]{2} \\d{4}$/;
+    const tables = {};
+    for (const table of document.querySelectorAll("main table")) {
+        const key = table.closest("section.answer")?.id ?? table.className;
+        tables[key] = [...table.querySelectorAll("tbody tr")].map(row => [
+            title(row.querySelector("th")),
+            ...[...row.querySelectorAll("td")]
+                .filter(e => e.matches(".number, :has(code)") || dated.test(text(e))).map(text),
+        ]);
+    }
+    const figures = [
+        ...[...document.querySelectorAll("dl.figures > div, dl.facts > div")]
+            .map(e => [text(e.querySelector("dt")), text(e.querySelector("dd"))])
+            .filter(([, value]) => number.test(value) || dated.test(value)),
+        ...[...document.querySelectorAll(".card:has(.figure)")]
+            .map(e => [text(e.querySelector("h2")), text(e.querySelector(".figure"))]),
+    ];
+    if (figures.length) tables.figures = figures;
+    const below = document.querySelector(".below p");
+    if (below) tables.below = [text(below).match(/^([\\d,]+) (\\w+)/).slice(1).reverse()];
+    const charts = {};
+    for (const data of document.querySelectorAll("section.answer script")) {
+        charts[data.closest("section").id] = JSON.parse(data.text).points.map(p => p.text);
+    }
+    return {tables, charts};
+}"""
+"""The rows of each table, and the figures: titles with all numbers, dates and ids beside them.
+
+With them, what each chart says of its points, in the order of its table.
+"""
+
+
+def test_every_number_on_every_page_is_that_of_the_reports(browser: Browser, site: Site) -> None:
+    """A page that is new has its queries in reported.py, or fails here.
+
+    The numbers stand in the HTML: without scripts, the pages are there sooner.
+    """
+    wrong = []
+    with browser.new_context(java_script_enabled=False) as context:
+        visitor = visitor_of(context, site)
+        visitor.sign_in()
+        for title, path in {**PAGES, **pages_of_parts(visitor)}.items():
+            visitor.go(path)
+            shown = visitor.page.evaluate(_SHOWN)
+            assert {*shown["tables"]} == {*TABLES[title]}, path
+            for key, rows in shown["tables"].items():
+                reports = reported(site.data, TABLES[title][key], COURSE_ID, part_of(path))
+                if key == "figures":
+                    rows, reports = sorted(rows), sorted(reports)
+                assert rows, (title, key)
+                pairs = [*zip_longest(rows, reports, fillvalue=())]
+                wrong += [(title, key, *pair) for pair in pairs if not agrees(*pair)]
+                points = [*zip(shown["charts"].get(key, []), reports, strict=False)]
+                wrong += [(title, key, *point) for point in points if not is_of(*point)]
+    assert wrong == []
+
+
+def part_of(path: str) -> str:
+    """What a page is about: the value in its query, or the last part of the path."""
+    parts = urlsplit(path)
+    values = [value for _name, value in parse_qsl(parts.query)]
+    return values[-1] if values else parts.path.rstrip("/").rpartition("/")[2]
 
 
 class Walk:
