@@ -11,7 +11,7 @@ import io
 import re
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -53,23 +53,38 @@ HEAVIEST = 500_000  # bytes of a page's HTML
 WIDE = 1280  # pixels in which every table has room
 _SCROLLING = """[...document.querySelectorAll(".table-scroll")]
     .filter(region => region.scrollWidth > region.clientWidth).length"""
-LOOKS = {
-    "light": {"viewport": {"width": WIDE, "height": 900}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": WIDE, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
-    "phone-dark": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
-}
+SCREENS = {"desktop": {"width": WIDE, "height": 900}, "phone": {"width": 360, "height": 740}}
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
-@pytest.fixture(params=LOOKS)
-def look(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Visitor]:
-    """A signed-in visitor with one of the looks."""
-    with browser.new_context(reduced_motion="reduce", **LOOKS[request.param]) as context:
+@pytest.fixture(params=SCREENS)
+def on_screen(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Visitor]:
+    """A signed-in visitor at one of the screens."""
+    size = SCREENS[request.param]
+    with browser.new_context(reduced_motion="reduce", viewport=size) as context:  # type: ignore[arg-type]
         visitor = visitor_of(context, site)
         visitor.sign_in()
         yield visitor
         assert visitor.complaints == []
         assert visitor.foreign_requests == []
+
+
+@pytest.fixture(scope="module")
+def pages(browser: Browser, site: Site) -> dict[str, str]:
+    """The addresses of all pages, with those about a part of the course, as others link to them."""
+    with browser.new_context(java_script_enabled=False) as context:
+        visitor = visitor_of(context, site)
+        visitor.sign_in()
+        assignment = first_of(visitor, PAGES["graded"], "assignments")
+        return {
+            **PAGES,
+            "video": first_of(visitor, PAGES["videos"], "videos"),
+            "videos-section": first_of(visitor, PAGES["videos"], "sections"),
+            "assignment": assignment,
+            "section": first_of(visitor, PAGES["ungraded"], "sections"),
+            "problem": first_of(visitor, assignment, "problems"),
+            "learner": first_of(visitor, PAGES["learners"]),
+        }
 
 
 def violations(page: Page) -> str:
@@ -95,37 +110,27 @@ def first_of(visitor: Visitor, path: str, answer: str = "") -> str:
     return link
 
 
-def pages_of_parts(visitor: Visitor) -> dict[str, str]:
-    """The addresses of pages about a part of the course, as others link to them."""
-    assignment = first_of(visitor, PAGES["graded"], "assignments")
-    return {
-        "video": first_of(visitor, PAGES["videos"], "videos"),
-        "videos-section": first_of(visitor, PAGES["videos"], "sections"),
-        "assignment": assignment,
-        "section": first_of(visitor, PAGES["ungraded"], "sections"),
-        "problem": first_of(visitor, assignment, "problems"),
-        "learner": first_of(visitor, PAGES["learners"]),
-    }
-
-
-def test_every_page_in_every_look(look: Visitor, request: pytest.FixtureRequest) -> None:
+def test_every_page_on_every_screen_in_every_theme(
+    on_screen: Visitor, pages: dict[str, str], request: pytest.FixtureRequest
+) -> None:
     """No violation, nothing wider than the screen, no complaint and no request elsewhere.
 
     A table may scroll within itself on a phone, but not on a wide screen.
     """
-    name = request.node.callspec.params["look"]
-    pages = {**PAGES, **pages_of_parts(look)}
+    screen = request.node.callspec.params["on_screen"]
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page = on_screen.page
     for title, path in pages.items():
-        look.go(path)
-        wait_for_charts(look.page)
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        look.page.screenshot(path=SCREENSHOTS / f"{title}-{name}.png", full_page=True)
-        assert violations(look.page) == "", path
-        width = look.page.evaluate("document.documentElement.scrollWidth")
-        screen = LOOKS[name]["viewport"]["width"]  # type: ignore[index]
-        assert width <= screen, path
-        if screen == WIDE:
-            assert look.page.evaluate(_SCROLLING) == 0, path
+        page.emulate_media(color_scheme="light")
+        on_screen.go(path)
+        wait_for_charts(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["width"]
+        assert screen == "phone" or page.evaluate(_SCROLLING) == 0, path
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            name = theme if screen == "desktop" else f"{screen}-{theme}".removesuffix("-light")
+            page.screenshot(path=SCREENSHOTS / f"{title}-{name}.png", full_page=True)
+            assert violations(page) == "", (path, name)
 
 
 def test_sign_in_page_and_errors_have_no_violation(browser: Browser, site: Site) -> None:
@@ -300,7 +305,9 @@ With them, what each chart says of its points, in the order of its table.
 """
 
 
-def test_every_number_on_every_page_is_that_of_the_reports(browser: Browser, site: Site) -> None:
+def test_every_number_on_every_page_is_that_of_the_reports(
+    browser: Browser, site: Site, pages: dict[str, str]
+) -> None:
     """A page that is new has its queries in reported.py, or fails here.
 
     The numbers stand in the HTML: without scripts, the pages are there sooner.
@@ -309,7 +316,7 @@ def test_every_number_on_every_page_is_that_of_the_reports(browser: Browser, sit
     with browser.new_context(java_script_enabled=False) as context:
         visitor = visitor_of(context, site)
         visitor.sign_in()
-        for title, path in {**PAGES, **pages_of_parts(visitor)}.items():
+        for title, path in pages.items():
             visitor.go(path)
             shown = visitor.page.evaluate(_SHOWN)
             assert {*shown["tables"]} == {*TABLES[title]}, path
@@ -421,11 +428,12 @@ def test_a_report_is_saved_from_its_signed_link(visitor: Visitor) -> None:
     visitor.foreign_requests.clear()
 
 
-def test_everything_is_there_without_javascript(browser: Browser, site: Site) -> None:
+def test_everything_is_there_without_javascript(
+    browser: Browser, site: Site, pages: dict[str, str]
+) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         visitor = visitor_of(context, site)
         visitor.sign_in()
-        pages = {**PAGES, **pages_of_parts(visitor)}
         for title, path in pages.items():
             visitor.go(path)
             assert visitor.page.locator("main h1").is_visible()
