@@ -24,7 +24,7 @@ from visiting import Site, Visitor, visitor_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, StorageState
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "artefacts" / "screenshots"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -58,23 +58,27 @@ THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.fixture(params=SCREENS)
-def on_screen(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Visitor]:
+def on_screen(
+    request: pytest.FixtureRequest, browser: Browser, site: Site, signed_in: StorageState
+) -> Iterator[Visitor]:
     """A signed-in visitor at one of the screens."""
     size = SCREENS[request.param]
-    with browser.new_context(reduced_motion="reduce", viewport=size) as context:  # type: ignore[arg-type]
+    with browser.new_context(
+        reduced_motion="reduce",
+        viewport=size,  # type: ignore[arg-type]
+        storage_state=signed_in,
+    ) as context:
         visitor = visitor_of(context, site)
-        visitor.sign_in()
         yield visitor
         assert visitor.complaints == []
         assert visitor.foreign_requests == []
 
 
 @pytest.fixture(scope="module")
-def pages(browser: Browser, site: Site) -> dict[str, str]:
+def pages(browser: Browser, site: Site, signed_in: StorageState) -> dict[str, str]:
     """The addresses of all pages, with those about a part of the course, as others link to them."""
-    with browser.new_context(java_script_enabled=False) as context:
+    with browser.new_context(java_script_enabled=False, storage_state=signed_in) as context:
         visitor = visitor_of(context, site)
-        visitor.sign_in()
         assignment = first_of(visitor, PAGES["graded"], "assignments")
         return {
             **PAGES,
@@ -306,16 +310,15 @@ With them, what each chart says of its points, in the order of its table.
 
 
 def test_every_number_on_every_page_is_that_of_the_reports(
-    browser: Browser, site: Site, pages: dict[str, str]
+    browser: Browser, site: Site, pages: dict[str, str], signed_in: StorageState
 ) -> None:
     """A page that is new has its queries in reported.py, or fails here.
 
     The numbers stand in the HTML: without scripts, the pages are there sooner.
     """
     wrong = []
-    with browser.new_context(java_script_enabled=False) as context:
+    with browser.new_context(java_script_enabled=False, storage_state=signed_in) as context:
         visitor = visitor_of(context, site)
-        visitor.sign_in()
         for title, path in pages.items():
             visitor.go(path)
             shown = visitor.page.evaluate(_SHOWN)
@@ -361,13 +364,13 @@ class Walk:
         return self.page.locator("tbody th a").first.text_content() or ""
 
 
-def test_a_newcomer_finds_what_matters_in_three_clicks_each(visitor: Visitor) -> None:
+def test_a_newcomer_finds_what_matters_in_three_clicks_each(browser: Browser, site: Site) -> None:
     """The course in which engagement fell most, the video where most stop, and the list of those.
 
     The title of a course and the words on links are all that the newcomer goes by.
     """
     [(course_id, title, change), *_others] = updating.query(
-        visitor.site.data,
+        site.data,
         "SELECT s.course_id, s.title, coalesce(a.now, 0) - coalesce(a.before, 0) AS change FROM"
         " (SELECT course_id, max(catalog_course_title) AS title"
         "  FROM course_meta_summary_enrollment GROUP BY course_id) AS s LEFT JOIN"
@@ -377,41 +380,46 @@ def test_a_newcomer_finds_what_matters_in_three_clicks_each(visitor: Visitor) ->
         " ORDER BY change, s.course_id",
     )
     videos = updating.query(
-        visitor.site.data,
+        site.data,
         "SELECT encoded_module_id, users_at_start, users_at_start - users_at_end FROM video"
         f" WHERE course_id = '{course_id}' AND users_at_start > users_at_end"
         " ORDER BY users_at_start - users_at_end DESC, encoded_module_id",
     )
     assert change < 0
-    walk = Walk(visitor)
-    assert urlsplit(walk.page.url).path == PAGES["courses"]  # where signing in leads
+    with browser.new_context(viewport={"width": WIDE, "height": 900}) as context:
+        visitor = visitor_of(context, site)
+        visitor.sign_in()
+        walk = Walk(visitor)
+        assert urlsplit(walk.page.url).path == PAGES["courses"]  # where signing in leads
 
-    walk.begin()
-    walk.click(walk.page.get_by_role("link", name="Change in active"))
-    assert walk.first_course() == title
-    assert f"−{-change}" in walk.page.locator("tbody tr").first.locator("td").all_text_contents()
-    assert walk.clicks <= 3
+        walk.begin()
+        walk.click(walk.page.get_by_role("link", name="Change in active"))
+        assert walk.first_course() == title
+        cells = walk.page.locator("tbody tr").first.locator("td").all_text_contents()
+        assert f"−{-change}" in cells
+        assert walk.clicks <= 3
 
-    walk.begin()
-    walk.click(walk.page.get_by_role("link", name=title))
-    walk.click(walk.page.get_by_role("navigation").get_by_role("link", name="Videos"))
-    answer = walk.page.get_by_role("region", name="In which videos do most viewers stop?").first
-    most = answer.locator("tbody tr").first
-    assert most.locator("code").text_content() == videos[0][0]
-    assert (
-        f"Most stop in “{most.get_by_role('link').text_content()}”:"
-        f" {videos[0][2]} of {videos[0][1]} learners"
-    ) in (answer.locator(".finding").text_content() or "")
-    assert walk.clicks <= 3
+        walk.begin()
+        walk.click(walk.page.get_by_role("link", name=title))
+        walk.click(walk.page.get_by_role("navigation").get_by_role("link", name="Videos"))
+        answer = walk.page.get_by_role("region", name="In which videos do most viewers stop?").first
+        most = answer.locator("tbody tr").first
+        assert most.locator("code").text_content() == videos[0][0]
+        assert (
+            f"Most stop in “{most.get_by_role('link').text_content()}”:"
+            f" {videos[0][2]} of {videos[0][1]} learners"
+        ) in (answer.locator(".finding").text_content() or "")
+        assert walk.clicks <= 3
 
-    with walk.page.expect_download() as download:
-        walk.click(answer.get_by_role("link", name="Download as CSV"))
-    rows = csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig")))
-    assert [
-        (row["Module id"], int(row["Viewers at start"]), int(row["Stop before the end"]))
-        for row in rows
-    ] == videos
-    assert walk.clicks <= 3
+        with walk.page.expect_download() as download:
+            walk.click(answer.get_by_role("link", name="Download as CSV"))
+        rows = csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig")))
+        assert [
+            (row["Module id"], int(row["Viewers at start"]), int(row["Stop before the end"]))
+            for row in rows
+        ] == videos
+        assert walk.clicks <= 3
+        assert visitor.complaints == []
 
 
 def test_a_report_is_saved_from_its_signed_link(visitor: Visitor) -> None:
