@@ -112,7 +112,13 @@ def built_clone(
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def chromium_flags() -> list[str]:
+    """What Chromium is told beside what it always is, for modules to say."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_flags: list[str]) -> Iterator[Browser]:
     """Chromium without a window, driven by Playwright.
 
     Not for the whole session: while Playwright is there, Django takes every later test of the same
@@ -124,6 +130,8 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         lacking("Chromium", "Debian: apt install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=[*_CHROMIUM_FLAGS, *chromium_flags]
+        )
         yield browser
         browser.close()

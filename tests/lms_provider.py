@@ -146,10 +146,12 @@ def course_ids(request: HttpRequest) -> HttpResponse:
 
 
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Leads back to hosts that are known alone."""
+    """Leads back to hosts that are known alone: the LMS's own, and those of Insights."""
     logout(request)
     back = request.GET.get("redirect_url", "")
-    if urlsplit(back).hostname in settings.ALLOWED_HOSTS:
+    uris = json.loads((FOLDER / "application.json").read_text())["redirect_uris"].split()
+    known = {*settings.ALLOWED_HOSTS, *(urlsplit(uri).hostname for uri in uris)}
+    if urlsplit(back).hostname in known:
         return redirect(back)
     return HttpResponse("signed out of the LMS")
 
