@@ -309,7 +309,7 @@ def test_so_do_requests(own_site: Site) -> None:
 
 # Applications that come and go --------------------------------------------------------------------
 def test_an_application_is_found_at_its_new_address(lab: Lab, own_site: Site) -> None:
-    [old] = docker.ps(filters={"name": f"{lab.name}-insights"})
+    [old] = docker.ps(filters=[("name", f"{lab.name}-insights")])
     before = own_site.lab.address(old)
     remove(old)
     stranger = lab.start("api", alias="stranger", command=ECHO)
@@ -327,7 +327,7 @@ def test_an_application_is_found_at_its_new_address(lab: Lab, own_site: Site) ->
 def test_while_one_is_away_readers_are_told_so(lab: Lab, own_site: Site) -> None:
     for service in ("insights", "api"):
         # Asked of by name, since other tests' containers may go while they are looked at.
-        docker.stop(docker.ps(filters={"name": f"{lab.name}-{service}"}), time=0)
+        docker.stop(docker.ps(filters=[("name", f"{lab.name}-{service}")]), time=0)
     page, numbers = own_site.ask("/courses/"), own_site.ask("/api/v0/x")
     assert (page.status, numbers.status) == (503, 503)
     assert b"Back in a moment" in page.body
