@@ -62,8 +62,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def full(session: nox.Session) -> None:
-    """All tests: every kill point, large sizes, all engines."""
-    python(session, "pytest", *PARALLEL, "-m", "full or not full", *session.posargs)
+    """All tests: every kill point, large sizes, all engines, and more examples of each property."""
+    everything = ("-m", "full or not full", "--hypothesis-profile", "thorough")
+    python(session, "pytest", *PARALLEL, *everything, *session.posargs)
 
 
 @nox.session

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from fresh_clone import FreshClone
 
 # A busy machine makes no example wrong.
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=200)
+settings.load_profile("quick")
 
 # What is started in the background of a shell ignores Ctrl-C, and so would the programs under test.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -68,8 +68,8 @@ def publish(data: Path) -> None:
 def publishing_while_read(session: requests.Session, page: str, data: Path) -> Iterator[None]:
     """Publish run after run, as often as the page is read, in the middle of it and between.
 
-    Much oftener, and no page would be of one run, on a machine that has other work: readers would be
-    told so, and nothing of what is to be seen here would be.
+    Much oftener, on a machine that has other work, and no page would be of one run: readers would
+    be told so, and there would be nothing to see here.
     """
     seconds = session.get(page, timeout=10).elapsed.total_seconds()
     stopped = threading.Event()

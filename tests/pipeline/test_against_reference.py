@@ -29,7 +29,7 @@ no_health_checks = settings(deadline=None, suppress_health_check=list(HealthChec
 
 
 # Without shrinking, which takes minutes: `full` does that.
-@settings(no_health_checks, max_examples=200, derandomize=True, phases=[Phase.generate])
+@settings(no_health_checks, max_examples=60, derandomize=True, phases=[Phase.generate])
 @given(histories())
 def test_same_tables(history: History) -> None:
     check(history)

@@ -30,7 +30,7 @@ SOURCE = Path(insights_pipeline.__file__).parents[1]
 
 _random = random.Random(4)
 RANDOM_MOMENTS = [
-    pytest.param(number, _random.random(), marks=() if number % 7 == 0 else pytest.mark.full)
+    pytest.param(number, _random.random(), marks=() if number % 15 == 0 else pytest.mark.full)
     for number in range(30)
 ]
 

@@ -110,7 +110,7 @@ def sample(tmp_path: Path) -> Updated:
 def wild(tmp_path: Path) -> Updated:
     """Many wild histories of the same learners and courses, one upon the other."""
     site, interval = Site(tmp_path), Interval(date(2014, 7, 19), date(2014, 8, 13))
-    found = some(histories(), 60)
+    found = some(histories(), 30)
     # The last one knows most of the learners and courses that all of them share.
     found.sort(key=lambda h: len(h.lms.profiles) * len(h.lms.grades) * len(h.catalog))
     for history in found:
@@ -143,7 +143,7 @@ def some(strategy: SearchStrategy[T], count: int) -> list[T]:
 def active(tmp_path: Path) -> Updated:
     """Learners of whom the LMS knows the cohorts, and who do all that engagement counts."""
     site, interval = Site(tmp_path), Interval(date(2014, 7, 19), date(2014, 8, 13))
-    found = some(engaged(runs=1), 40)
+    found = some(engaged(runs=1), 20)
     for history in found:
         site.log(history.lines)
     _, _, accounts = max(

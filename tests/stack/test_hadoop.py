@@ -242,7 +242,7 @@ def test_second_run_reads_nothing_and_changes_nothing(nights: Nights) -> None:
     ("service", "step"),
     [
         ("spark-worker", "parse"),
-        ("pipeline", "metrics"),
+        pytest.param("pipeline", "metrics", marks=pytest.mark.full),
         pytest.param("namenode", "copy", marks=pytest.mark.full),
         pytest.param("datanode", "parse", marks=pytest.mark.full),
         pytest.param("hive-metastore", "metrics", marks=pytest.mark.full),
@@ -272,20 +272,33 @@ def test_killed_in_the_middle(service: str, step: str, nights: Nights) -> None:
     assert nights.published() == nights.embedded()
 
 
+@pytest.mark.full
 def test_kill_9_of_the_command_itself(nights: Nights) -> None:
     before = nights.published()
     nights.night(len(nights.logs) // 2 + 3)
-    process = nights.start("--keep")
-    _until(process, "parse")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    for pipe in filter(None, (process.stdout, process.stderr)):
-        pipe.close()
+    _kill_command(nights, "parse")
     assert nights.published() == before
 
     nights.run("--keep")
 
     assert nights.published() == nights.embedded()
+
+
+def test_killed_night_after_night(nights: Nights) -> None:
+    """The driver, and then the command, as it mends what that left: the last night mends all."""
+    before = nights.published()
+    nights.night(len(nights.logs) - 1)
+
+    process = nights.start("--keep")
+    _until(process, "metrics")
+    nights.kill("pipeline")
+    last = process.communicate(timeout=SECONDS)[1].splitlines()[-1]
+    assert process.returncode == 1
+    assert last.startswith("inv: step ")
+    assert nights.published() == before
+
+    _kill_command(nights, "parse")
+    assert nights.published() == before
 
 
 def test_last_night_leaves_numbers_and_no_container(nights: Nights) -> None:
@@ -411,6 +424,15 @@ def test_spark_and_store_that_a_site_has_elsewhere(nights: Nights) -> None:
     assert nights.published() == before
     assert nights.containers().isdisjoint(HADOOP)
     assert not any(f"{service}: starting" in said for service in HADOOP)
+
+
+def _kill_command(nights: Nights, step: str) -> None:
+    process = nights.start("--keep")
+    _until(process, step)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    for pipe in filter(None, (process.stdout, process.stderr)):
+        pipe.close()
 
 
 def _until(process: subprocess.Popen[str], step: str) -> str:

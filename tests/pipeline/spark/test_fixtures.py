@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from datetime import date
@@ -11,6 +12,7 @@ import on_spark
 import updating
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
+from insights_pipeline.metrics import METRICS
 from insights_pipeline.update import Update
 
 if TYPE_CHECKING:
@@ -43,10 +45,18 @@ def test_twice(fixtures: Path, tmp_path: Path) -> None:
 
     second = on_spark.run(update)
     assert (second.files, second.lines, second.rows_written) == (0, 0, 0)
+    assert computed(update.data, 1) > {"enrollment_event", "course_activity", "video"}
+    assert computed(update.data, 2) == set()
     assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
     store = on_spark.store_of(update.data)
     assert updating.events_on_disk(store) == updating.events_in_ledger(update.data) == first.events
     assert on_spark.tables_in(store) == updating.warehouse_of(embedded.data)
+
+
+def computed(data: Path, run: int) -> set[str]:
+    """Tables for which a run had Spark do anything."""
+    stages = (data / "stages" / f"run-{run:06}.jsonl").read_text(encoding="utf-8").splitlines()
+    return {metric.name for metric in METRICS} & {json.loads(each).get("of") for each in stages}
 
 
 def totals(record: RunRecord) -> tuple[Any, ...]:

@@ -103,19 +103,20 @@ def test_tables_in_hive(nights: Nights) -> None:
 def test_what_each_stage_took(nights: Nights) -> None:
     runs = sorted((nights.data / "stages").iterdir())
     assert [path.name for path in runs] == ["run-000001.jsonl", "run-000002.jsonl"]
-    *stages, executor = map(json.loads, runs[1].read_text(encoding="utf-8").splitlines())
+    *stages, executor = map(json.loads, runs[0].read_text(encoding="utf-8").splitlines())
 
     computed = {m.name for m in METRICS if not isinstance(m.upkeep, Viewed | LookedUp)}
     assert {stage["of"] for stage in stages} >= computed | {"parse logs"}
     assert {stage["status"] for stage in stages} == {"complete"}
     assert all(stage["tasks"] and stage["seconds"] > 0 for stage in stages)
-    (steps,) = (run["seconds_by_step"] for run in updating.runs_of(nights.data)[1:])
+    steps = updating.runs_of(nights.data)[0]["seconds_by_step"]
     measured = sum(n for step, n in json.loads(steps).items() if step.startswith("metrics"))
     assert 0 < sum(s["seconds"] for s in stages if s["of"] in computed) < measured
     assert executor["executor"] == "driver"  # of a session in one process
     assert executor["tasks"] >= sum(stage["tasks"] for stage in stages)
 
 
+@FULL
 def test_store_that_was_formatted_is_filled_anew(nights: Nights, data: Path) -> None:
     before = updating.reports_of(data)
     shutil.rmtree(on_spark.store_of(data))
@@ -176,13 +177,8 @@ def test_cluster_that_is_not_there(
     assert (failed["status"], failed["error"]) == ("failed", f"{caught.value} (in step cluster)")
 
 
-@pytest.mark.parametrize(
-    "point",
-    [
-        pytest.param(point, marks=() if point == "after files of tables came home" else FULL)
-        for point in POINTS
-    ],
-)
+@FULL
+@pytest.mark.parametrize("point", POINTS)
 def test_driver_that_is_killed(nights: Nights, tmp_path: Path, point: str) -> None:
     """What was published stands; the next run makes all as if nothing had happened."""
     data = copied(nights.earlier, tmp_path / "data")

@@ -6,6 +6,7 @@ that is not there is made anew from its files.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from insights_pipeline.metrics import METRICS, Added, Appended, Latest
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from insights_pipeline.spark.store import Store
 
+_PARTITIONED = "Partition Columns: [`date`]"
+"""What Spark tells of a table that is kept by day."""
 _BY_DAY = {
     EVENTS.name,
     *(metric.name for metric in METRICS if isinstance(metric.upkeep, Appended | Added | Latest)),
@@ -58,6 +61,14 @@ class Catalog:
         session.sql(f"CREATE DATABASE IF NOT EXISTS `{database}`")
         session.sql(f"USE `{database}`")
 
+    @cached_property
+    def _by_day(self) -> dict[str, bool]:
+        """Of each table that is shown, whether each date is a folder by itself."""
+        rows = self._session.sql("SHOW TABLE EXTENDED LIKE '*'").collect()
+        return {
+            row.tableName: _PARTITIONED in row.information for row in rows if not row.isTemporary
+        }
+
     def show(self, table: Table, days: Iterable[str] = (), anew: bool = False) -> None:
         """Show what the store has of the table by now.
 
@@ -66,18 +77,22 @@ class Catalog:
             days: dates that came or changed, of a table that is kept by day.
             anew: whether any other date may be gone.
         """
-        if anew or self._is_shown_otherwise(table):
-            self._do(f"DROP TABLE IF EXISTS {table.name}")
-        if not self._session.catalog.tableExists(table.name):
+        name, by_day = table.name, is_kept_by_day(table)
+        # An earlier version may have kept it otherwise.
+        if name in self._by_day and (anew or self._by_day[name] != by_day):
+            self._do(f"DROP TABLE {name}")
+            del self._by_day[name]
+        if name not in self._by_day:
             self._make(table)
-        elif is_kept_by_day(table):
-            there = set(self._store.names(table.name))
-            came = [_partition(day) for day in days if f"date={day}" in there]
-            gone = [_partition(day) for day in days if f"date={day}" not in there]
+            self._by_day[name] = by_day
+        elif by_day and (changed := list(days)):
+            there = set(self._store.names(name))
+            came = [_partition(day) for day in changed if f"date={day}" in there]
+            gone = [_partition(day) for day in changed if f"date={day}" not in there]
             if came:
-                self._do(f"ALTER TABLE {table.name} ADD IF NOT EXISTS {' '.join(came)}")
+                self._do(f"ALTER TABLE {name} ADD IF NOT EXISTS {' '.join(came)}")
             if gone:
-                self._do(f"ALTER TABLE {table.name} DROP IF EXISTS {', '.join(gone)}")
+                self._do(f"ALTER TABLE {name} DROP IF EXISTS {', '.join(gone)}")
 
     def show_view(self, table: Table, query: str) -> None:
         """Show a query as a view."""
@@ -86,14 +101,6 @@ class Catalog:
             f"CREATE OR REPLACE VIEW {table.name} ({columns}) COMMENT {quoted(table.meaning)}"
             f" AS {query}"
         )
-
-    def _is_shown_otherwise(self, table: Table) -> bool:
-        """Whether an earlier version kept it by day, or did not."""
-        catalog = self._session.catalog
-        if not catalog.tableExists(table.name):
-            return False
-        by_day = any(column.isPartition for column in catalog.listColumns(table.name))
-        return by_day != is_kept_by_day(table)
 
     def _make(self, table: Table) -> None:
         self._store.make(table.name)

@@ -1,19 +1,24 @@
-"""The metrics on Spark: what each day adds, for the days touched; all else anew, from that."""
+"""The metrics on Spark: what each day adds, for the days touched; all else anew, from that.
+
+A table whose query and sources are what they were at the last run stands as it is.
+"""
 
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 from insights_pipeline import dialects, schema, upkeep
 from insights_pipeline.metrics import Added, Appended, Latest, LookedUp, Viewed
 from insights_pipeline.spark import sizing
 from insights_pipeline.spark.catalog import declared
+from insights_pipeline.spark.ingredients import Ingredients
 from insights_pipeline.spark.writing import write
 from insights_pipeline.warehouse import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -50,6 +55,8 @@ class Computing:
         """
         self._session, self._store, self._warehouse = session, store, warehouse
         self._change, self._plan, self._local = change, plan, local
+        self._unshown: dict[str, Callable[[], None]] = {}
+        """What shows a table of which nothing is asked yet, by its name."""
 
     def begin(self, new_events: Sequence[str]) -> None:
         """Show what the metrics read.
@@ -58,19 +65,39 @@ class Computing:
             new_events: folders of the store with the run's events, by date.
         """
         self._suit_size()
-        for table in schema.INPUTS:
-            self._bring_input(table)
+        self._unshown |= {t.name: partial(self._bring_input, t) for t in schema.INPUTS}
         self._show_touched_events(new_events)
+        self._ingredients = Ingredients(self._warehouse, self._change.run, bool(new_events))
 
     def compute(self, metric: Metric) -> None:
         """Compute a metric; those that it reads come before it."""
         self._session.sparkContext.setJobDescription(metric.name)
+        query = dialects.spark(metric, self._change.interval)
         if isinstance(metric.upkeep, Viewed):
-            self._plan.views[metric.name] = dialects.spark(metric, self._change.interval)
-        elif isinstance(metric.upkeep, Appended | Added | Latest):
-            self._append(metric)
+            self._plan.views[metric.name] = query
         elif isinstance(metric.upkeep, LookedUp):
             self._look_up(metric)
+        elif self._stands(metric, query):
+            self._unshown[metric.name] = partial(self._show_as_it_is, metric.table)
+        else:
+            self._make(metric)
+            self._ingredients.made(metric, query)
+
+    def end(self) -> None:
+        """Have the next run know what the tables were made of."""
+        self._ingredients.keep()
+
+    def _stands(self, metric: Metric, query: str) -> bool:
+        return (
+            not self._plan.anew
+            and metric.name not in self._change.new
+            and self._ingredients.are_the_same(metric, query)
+            and self._store.exists(metric.name)
+        )
+
+    def _make(self, metric: Metric) -> None:
+        if isinstance(metric.upkeep, Appended | Added | Latest):
+            self._append(metric)
         elif metric.table in schema.HOME:
             self._report(metric)
         else:
@@ -182,8 +209,13 @@ class Computing:
         self._show(schema.EVENTS, *frames)
 
     def _query(self, metric: Metric) -> DataFrame:
+        for name in self._unshown.keys() & metric.reads:
+            self._unshown.pop(name)()
         relations = {name: f"{_NOW}{name}" for name in metric.reads}
         return self._session.sql(dialects.spark(metric, self._change.interval, relations))
+
+    def _show_as_it_is(self, table: Table) -> None:
+        self._show(table, self._read(table, [table.name]))
 
     def _staged(self, table: Table) -> DataFrame:
         return self._read(table, [f"{self._plan.folder}/{table.name}"])

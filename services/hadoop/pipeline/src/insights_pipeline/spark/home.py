@@ -21,6 +21,8 @@ from insights_pipeline import schema
 from insights_pipeline.metrics import METRICS, Viewed
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from insights_pipeline.spark.catalog import Catalog
     from insights_pipeline.spark.store import Store
     from insights_pipeline.warehouse import Warehouse
@@ -33,7 +35,7 @@ TABLES = {
 }
 _PLAN = "staged"  # the value of `meta` that holds the last run's plan
 _STATE = "state"
-_MOVES_AT_ONCE = 16
+_AT_ONCE = 16
 """A namenode writes to its disk for each, and for many at once no longer than for one."""
 
 
@@ -94,19 +96,11 @@ def _bring_home(store: Store, catalog: Catalog, plan: Plan) -> None:
     whole = _bring_whole_tables(store, plan)
     waiting = set(store.files(plan.folder))
     moves = [(name, to) for name, to in plan.moves.items() if name in waiting]
-    with ThreadPoolExecutor(_MOVES_AT_ONCE) as pool:
-        for _ in pool.map(lambda move: store.move(*move), moves):
-            pass
     came = set(plan.moves.values())
-    for folder in plan.replaced:
-        if folder.split("/")[0] in whole:
-            continue
-        found = set(store.files(folder))
-        if found.isdisjoint(came):
-            store.remove(folder)
-            continue
-        for name in found - came:
-            store.remove(name)
+    replaced = [folder for folder in plan.replaced if folder.split("/")[0] not in whole]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(lambda move: store.move(*move), moves))
+        list(pool.map(lambda folder: _leave_only(store, folder, came), replaced))
     for table in TABLES.values():
         catalog.show(table, plan.days.get(table.name, ()), plan.anew)
     for name, query in plan.views.items():
@@ -115,6 +109,13 @@ def _bring_home(store: Store, catalog: Catalog, plan: Plan) -> None:
         if run_id != plan.run_id:
             store.remove(f"{_STATE}/{run_id}")
     store.make(f"{_STATE}/{plan.run_id}")
+
+
+def _leave_only(store: Store, folder: str, names: Set[str]) -> None:
+    """Remove from a folder what is not among the names; the folder too, where nothing is."""
+    found = set(store.files(folder))
+    for name in [folder] if found.isdisjoint(names) else found - names:
+        store.remove(name)
 
 
 def _bring_whole_tables(store: Store, plan: Plan) -> set[str]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _MIB = 2**20
 _HOME = Path(insights_pipeline.__file__).parent
 _ARCHIVE = "insights"
+_LISTINGS = 16
+"""Into how many tasks the look into many folders is cut."""
 _NEEDED_BY_EXECUTORS = (
     "edx-ccx-keys",
     "edx-opaque-keys",
@@ -65,6 +67,8 @@ def open_session(cluster: Cluster, folder: Path, memory: int) -> Generator[Spark
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.catalogImplementation": "hive" if cluster.metastore else "in-memory",
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+        # A task for each folder of a date costs more than to look into it.
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(_LISTINGS),
     }
     if cluster.metastore:
         settings["spark.hadoop.hive.metastore.uris"] = cluster.metastore

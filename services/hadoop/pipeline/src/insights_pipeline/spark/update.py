@@ -129,6 +129,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
             home.keep(warehouse, plan)
         record.newest_event = warehouse.newest_event()
         with record.step("events"):
+            session.sparkContext.setJobDescription("bring home")
             warehouse.settle_files()
             home.settle(warehouse, store, catalog)
         with record.step("files"):
@@ -154,6 +155,7 @@ def _compute(
             for metric in metrics:
                 progress.advance(next(done), len(METRICS))
                 computing.compute(metric)
+    computing.end()
     progress.advance(len(METRICS), len(METRICS))
 
 
