@@ -192,7 +192,7 @@ last_runs = st.builds(
 generated = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
 
-@settings(generated, max_examples=15, derandomize=True, phases=[Phase.generate])
+@settings(generated, max_examples=6, derandomize=True, phases=[Phase.generate])
 @given(st.lists(earlier_runs, max_size=2), last_runs)
 def test_runs_add_up_to_what_the_reference_tells(earlier: list[Run], last: Run) -> None:
     check(earlier, last)

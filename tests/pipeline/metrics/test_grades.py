@@ -115,7 +115,7 @@ modules = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(deadline=None, max_examples=6, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(modules, max_size=40), st.lists(modules, max_size=10))
 def test_as_the_reference_counts_them(now: list[Module], before: list[Module]) -> None:
     with tempfile.TemporaryDirectory() as folder:

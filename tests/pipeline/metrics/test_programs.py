@@ -67,7 +67,7 @@ programs = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(deadline=None, max_examples=6, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     st.lists(runs, max_size=2, unique_by=lambda run: run["key"]),
     st.lists(programs, max_size=2, unique_by=lambda program: program["uuid"]),

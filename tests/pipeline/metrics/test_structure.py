@@ -89,7 +89,7 @@ some_blocks = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.fixed_dictionaries({"course": some_blocks}, optional=dict.fromkeys(IDS[1:], some_blocks)))
 def test_as_the_reference_tells(blocks: Blocks) -> None:
     with tempfile.TemporaryDirectory() as folder:
