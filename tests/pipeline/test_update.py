@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import lms_services
 import updating
 from embedded import Site
 from insights_pipeline import __version__
@@ -384,6 +385,29 @@ def test_rows_that_are_no_more_are_removed(sample: SampleSite, data: Path) -> No
     assert {row[1] for row in updating.reports_of(data)["course_enrollment_daily"]} == {
         one_day.start.isoformat()
     }
+
+
+def test_services_give_the_reports_that_files_give(
+    sample: SampleSite, first_run: Path, tmp_path: Path
+) -> None:
+    given = sample.update(tmp_path / "data").inputs
+    with lms_services.serving() as services:
+        services.courses += _objects(given.course_list)
+        services.course_runs += _objects(given.catalog)
+        services.programs += _objects(given.programs)
+        services.blocks |= {each["course_id"]: each for each in _objects(given.course_blocks)}
+        service = services.service()
+        asked = Inputs(lms=given.lms, geo=given.geo, lms_service=service, discovery=service)
+
+        updating.run(sample.update(tmp_path / "data", inputs=asked))
+
+    assert updating.reports_of(tmp_path / "data") == updating.reports_of(first_run)
+    assert {*services.asked} > {lms_services.COURSES, lms_services.PROGRAMS}
+
+
+def _objects(lines: Path | None) -> list[dict[str, Any]]:
+    assert lines
+    return [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
 
 
 def test_inputs_that_are_no_longer_named_are_kept(sample: SampleSite, data: Path) -> None:
