@@ -39,7 +39,9 @@ def issue(
             .not_valid_before(now + timedelta(days=days[0]))
             .not_valid_after(now + timedelta(days=days[1]))
         )
-        if names and subject != "authority":
+        if subject == "authority":
+            builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
+        elif names:
             alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
             builder = builder.add_extension(alternatives, critical=False)
         signed = builder.sign(authority_key, hashes.SHA256())

@@ -27,6 +27,7 @@ from urllib.parse import quote
 import pymysql
 import pytest
 
+import issuing
 from tasks.lib.environment import APPLICATIONS
 
 if TYPE_CHECKING:
@@ -70,8 +71,11 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
         folder.chmod(0o755)
+        # Shown to whoever asks for TLS, at the address localhost.
+        self.certificate, self._key = issuing.issue(folder / "tls", "localhost")
         if os.geteuid() == 0:
-            shutil.chown(folder, "nobody", "nogroup")
+            for path in (folder, self._key):
+                shutil.chown(path, "nobody", "nogroup")
         install = ["mariadb-install-db", "--no-defaults", f"--datadir={folder / 'data'}"]
         install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
         subprocess.run(install, check=True, capture_output=True, cwd=folder, **_as_nobody())
@@ -84,6 +88,7 @@ class Server:
                     *("mariadbd", "--no-defaults", f"--datadir={self.folder / 'data'}"),
                     *(f"--socket={self.folder / 'socket'}", f"--pid-file={self.folder / 'pid'}"),
                     *(f"--port={self.port}", f"--bind-address={_HOST}", "--skip-name-resolve"),
+                    *(f"--ssl-cert={self.certificate}", f"--ssl-key={self._key}"),
                     # What a process has written outlives its end, if not the machine's.
                     *("--innodb-buffer-pool-size=64M", "--innodb-flush-method=nosync"),
                     *("--innodb-flush-log-at-trx-commit=2", "--skip-sync-frm"),

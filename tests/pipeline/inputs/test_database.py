@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import issuing
 import mariadb_server
 from insights_pipeline import schema
 from insights_pipeline.inputs import Inputs
@@ -20,6 +21,7 @@ from mariadb_server import PASSWORDS, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from taking import Site
 
@@ -288,6 +290,27 @@ def test_files_that_are_named_go_before_the_database(site: Site, lms: Lms) -> No
     site.take(replace(lms.inputs(), lms=site.lms))
 
     assert site.table(schema.AUTH_USER, "username") == [("of-the-file",)]
+
+
+@pytest.fixture
+def tls_only(server: Server) -> Iterator[None]:
+    server.do("SET GLOBAL require_secure_transport = ON")
+    yield
+    server.do("SET GLOBAL require_secure_transport = OFF")
+
+
+@pytest.mark.usefixtures("tls_only")
+def test_a_database_that_wants_tls(site: Site, lms: Lms, tmp_path: Path) -> None:
+    lms.enrol(1)
+    authority, _ = issuing.issue(tmp_path / "another", "localhost")
+    by_tls = lms.inputs(ca=lms.server.certificate, host="localhost")
+
+    for not_theirs in ({"host": "127.0.0.1"}, {"ca": authority}):
+        notes = site.take(Inputs(database=replace(by_tls.database, **not_theirs)))
+        assert "certificate verify failed" in note_on(notes, "auth_userprofile")
+
+    site.take(by_tls)
+    assert site.table(schema.AUTH_USER, "username") == [("learner-1",)]
 
 
 def test_a_certificate_authority_that_is_none(site: Site, lms: Lms) -> None:
