@@ -22,9 +22,11 @@ def entry(value: str) -> dict[str, object]:
 
 def test_path_of_a_sqlite_file() -> None:
     assert entry("/data/a b.sqlite3") == {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "openedx_base.sqlite",
         "NAME": Path("/data/a b.sqlite3"),
         "OPTIONS": {"timeout": 1},
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
     }
 
 

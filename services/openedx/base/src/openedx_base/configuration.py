@@ -98,11 +98,7 @@ class Configuration:
         """
         if databases.is_url(value := self.text(name, default)):
             return databases.mariadb(name, value, mariadb or {})
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": self.path(name, default),
-            "OPTIONS": dict(sqlite or {}),
-        }
+        return databases.sqlite(self.path(name, default), sqlite or {})
 
 
 def _read(variable: str, path: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""MariaDB for Django: URLs of databases, and what its errors mean."""
+"""Databases for Django: MariaDB by its URL, SQLite by its file; and what MariaDB's errors mean."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 ENGINE = "django.db.backends.mysql"
 PORT = 3306
 COLLATION = "utf8mb4_nopad_bin"
 """Compares texts as they stand, as SQLite does: case, accents and blanks at the end count."""
 
+# A request keeps its thread's connection for the next one, which looks whether it works.
+_KEPT = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}  # seconds
 _OPTIONS = {
     "charset": "utf8mb4",
     "connect_timeout": 5,  # seconds
@@ -53,11 +56,14 @@ def mariadb(setting: str, url: str, options: Mapping[str, Any]) -> dict[str, Any
         )
     return entry | {
         "PORT": entry["PORT"] or PORT,
-        # A request keeps its thread's connection for the next one, which looks whether it works.
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {**_OPTIONS, **options},
+        **_KEPT,
     }
+
+
+def sqlite(file: Path | str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of Django's DATABASES for a SQLite file: its path, or its URI as SQLite has it."""
+    return {"ENGINE": "openedx_base.sqlite", "NAME": file, "OPTIONS": {**options}, **_KEPT}
 
 
 class Trouble(Enum):

@@ -50,6 +50,8 @@ class SqliteReports(Reports):
                 connection.execute("BEGIN IMMEDIATE")
                 yield _Transaction(connection)
                 connection.execute("COMMIT")
+                # Who copies the file has all of it, whatever readers keep it open.
+                connection.execute("PRAGMA wal_checkpoint")
         except sqlite3.Error as error:
             # A full disk may also keep SQLite from making room in the file that readers share.
             code = getattr(error, "sqlite_errorcode", None)
@@ -79,6 +81,9 @@ class _Transaction:
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
         names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
         return self._change(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
+    def update(self, table: str, row: int, column: str, value: Any) -> None:
+        self._connection.execute(f'UPDATE {table} SET "{column}" = ? WHERE id = ?', [value, row])
 
     def _change(self, statement: str, rows: Sequence[Sequence[Any]]) -> int:
         before = self._connection.total_changes

@@ -1,0 +1,1 @@
+"""SQLite for Django, with connections that are kept; `base` is where Django looks for it."""
