@@ -72,13 +72,14 @@ def numbers(site: Site) -> dict[str, Rows]:
 
 
 def test_nothing_of_the_learner_is_left_and_no_number_changes(site: Site) -> None:
-    before, others = numbers(site), files(site)
+    before, others, shown = numbers(site), files(site), published(site, "2014-07-28 03:00:00")
     assert any(GONE in text for text in mentions(site) if text.startswith("answer_distribution"))
 
     told = run(site, Learner(GONE))
 
     assert mentions(site) == []
     assert numbers(site) == before
+    assert published(site) > shown
     assert "auth_user: 1 removed" in told
     assert "enrollment_event: 1 under a pseudonym" in told
     after = files(site)
@@ -86,6 +87,14 @@ def test_nothing_of_the_learner_is_left_and_no_number_changes(site: Site) -> Non
     assert any("problem_response" in path for path in after)
     for path, content in others.items():
         assert after[path] == [row for row in content if GONE not in row]
+
+
+def published(site: Site, moment: str = "") -> str:
+    """When readers are told that what the run published was changed last; or, set it."""
+    with closing(sqlite3.connect(site.data / "reports.sqlite3")) as reports, reports:
+        if moment:
+            reports.execute("UPDATE pipeline_run SET created = ?", [moment])
+        return str(reports.execute("SELECT created FROM pipeline_run").fetchone()[0])
 
 
 def files(site: Site) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ from insights_pipeline.errors import BadDataFolder, BadOption
 from insights_pipeline.forgotten import Forgotten, Learner
 from insights_pipeline.metrics import METRICS, REPORT_FILES, Viewed
 from insights_pipeline.publish import roster_index
-from insights_pipeline.publish.reports import bring
+from insights_pipeline.publish.reports import bring, date_anew
 from insights_pipeline.publish.sqlite import SqliteReports
 from insights_pipeline.schema.columns import GONE, RUN
 from insights_pipeline.update import alone
@@ -318,6 +318,8 @@ def _clear_reports(reports: Reports, warehouse: Warehouse, run: int, learner: Le
             bring(transaction, warehouse, table, run - 1)
             if table.personal:
                 transaction.delete(table.name, ["username"], [[learner.username]])
+        date_anew(transaction)
     if isinstance(reports, SqliteReports):
         with closing(sqlite3.connect(reports.path)) as connection:
             connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -202,6 +202,9 @@ class _Transaction:
             # The driver makes statements of about a megabyte of them.
             return cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows) or 0
 
+    def update(self, table: str, row: int, column: str, value: Any) -> None:
+        self._change(f'UPDATE {table} SET "{column}" = %s WHERE id = %s', [value, row])
+
     def _change(self, statement: str, values: Sequence[Any] | None = None) -> int:
         with self._connection.cursor() as cursor:
             changed: int = cursor.execute(statement, values)

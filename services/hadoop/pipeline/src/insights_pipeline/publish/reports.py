@@ -44,6 +44,9 @@ class Transaction(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
         """Add rows; returns how many."""
 
+    def update(self, table: str, row: int, column: str, value: Any) -> None:
+        """Change a value of the row that has this id."""
+
 
 class Reports(ABC):
     """A reports database; its schema is the Data API's."""
@@ -121,6 +124,14 @@ def bring(transaction: Transaction, warehouse: Warehouse, table: Table, since: i
     gone = _delete(transaction, warehouse, table, f"{table.name}{GONE}", since)
     _delete(transaction, warehouse, table, table.name, since)
     return gone + _insert(transaction, warehouse, table, f"{RUN} > {since}")
+
+
+def date_anew(transaction: Transaction) -> None:
+    """Say that what the newest run published is no longer what it was: answers of it are stale."""
+    if newest := transaction.row(
+        "SELECT id FROM pipeline_run WHERE status = 'succeeded' ORDER BY id DESC LIMIT 1"
+    ):
+        transaction.update("pipeline_run", newest[0], "created", moment(datetime.now(UTC)))
 
 
 def _delete(
