@@ -1,8 +1,8 @@
 """A program that tells how the reports database answers the Data API's queries.
 
 `python -m explaining PATH…` asks the API for each path and prints a JSON object: of each path, its
-queries with the steps of their plans. Whoever has the answer and asks again must cause no others
-than those for the schema's version and for the run. The API's environment and a token
+queries with the steps of their plans. Asking again, with the answer's tag or without, must cause no
+other than the one for the schema's version and the run. The API's environment and a token
 (ANALYTICS_DATA_API_TOKEN) are expected; it is a process of its own because Django has one
 configuration a process.
 """
@@ -46,6 +46,8 @@ def queries(path: str) -> list[tuple[str, list[str]]]:
         if tag := response.headers.get("ETag"):
             again = client.get(path, headers={"If-None-Match": tag})
             assert (again.status_code, again.content) == (304, b"")
+            kept = client.get(path)
+            assert (kept.content, kept.headers) == (response.content, response.headers)
             assert len(selects(asked)) == 2, asked
     with connections["reports"].cursor() as cursor:
         return [

@@ -18,6 +18,7 @@ def run(number: int, status: str, **more: Any) -> Row:
         "error": "disk full" if status == "failed" else None,
         "started": f"2026-02-0{number} 01:00:00",
         "ended": f"2026-02-0{number} 02:00:00",
+        "created": f"2026-02-0{number} 02:00:00",
         "interval_start": "2026-01-05",
         "interval_end": None,
         "engine": "duckdb",

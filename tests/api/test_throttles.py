@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from published import run
 from served import Served
 from serving import data_api
 from tasks.lib.local import applications
@@ -33,8 +34,9 @@ def token(data: Path, name: str) -> str:
     return applications.data_api(data, Secrets.of(data)).manage("set_api_key", name).strip()
 
 
-def ask(api: Served, path: str, times: int, token: str) -> list[requests.Response]:
-    headers = {"Authorization": f"Token {token}"} if token else {}
+def ask(api: Served, path: str, times: int, token: str, **headers: str) -> list[requests.Response]:
+    if token:
+        headers["Authorization"] = f"Token {token}"
     return [
         requests.get(f"{api.api.root}{path}", headers=headers, timeout=30) for _ in range(times)
     ]
@@ -52,6 +54,22 @@ def test_client_that_asks_too_often_is_told_when_to_come_back(api: Served) -> No
     # Another one is not kept from asking.
     [other] = ask(api, "/api/v0/course_totals/", 1, token(api.data, "calm"))
     assert other.status_code == 200
+
+
+def test_answers_that_are_known_count_too(api: Served) -> None:
+    api.insert("pipeline_run", run(1, "succeeded"))
+    [answer] = ask(api, "/api/v0/course_totals/", 1, api.api.token)
+    tag = {"If-None-Match": answer.headers["ETag"]}
+    statuses = [
+        answer.status_code
+        for answer in ask(
+            api, "/api/v0/course_totals/", RATE * PROCESSES + 1, token(api.data, "polling"), **tag
+        )
+    ]
+
+    assert statuses[:RATE] == [304] * RATE
+    assert set(statuses[RATE:]) <= {304, 429}
+    assert statuses.count(304) <= RATE * PROCESSES
 
 
 @pytest.mark.parametrize("path", ["/status/", "/health/", "/docs/openapi.json"])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from published import run
+from tasks.lib.local import applications
+from tasks.lib.local.secrets import Secrets
 
 if TYPE_CHECKING:
-    import requests
-
     from served import Served
 
 PATHS = (
@@ -118,3 +121,72 @@ def test_another_run_makes_another_answer(api: Served) -> None:
         second = again(api, PATHS[0], first, validator)
         assert second.status_code == 200
         assert second.headers[validator] != first.headers[validator]
+
+
+def test_another_state_of_the_run_makes_another_answer(api: Served) -> None:
+    """As when a learner was forgotten."""
+    first = api.get(PATHS[0])
+    api.execute("UPDATE pipeline_run SET created = '2026-03-01 02:00:00'")
+
+    for validator in VALIDATORS:
+        second = again(api, PATHS[0], first, validator)
+        assert second.status_code == 200
+        assert second.headers[validator] != first.headers[validator]
+
+
+@pytest.mark.parametrize("form", ["application/json", "text/csv"])
+def test_answer_that_is_given_again_is_the_same(form: str, api: Served) -> None:
+    # Each of the server's processes keeps its own.
+    answers = [api.get("/api/v0/course_totals/", headers={"Accept": form}) for _ in range(6)]
+
+    for answer in answers:
+        del answer.headers["Date"]
+        assert (answer.content, answer.headers) == (answers[0].content, answers[0].headers)
+    head = api.request("HEAD", "/api/v0/course_totals/", headers={"Accept": form})
+    assert head.headers["Content-Length"] == str(len(answers[0].content))
+
+
+def test_answer_that_was_given_is_not_for_everybody(api: Served) -> None:
+    first = api.get(PATHS[0])
+    token = client(api, "soon-gone")
+    headers = {"If-None-Match": first.headers["ETag"]}
+
+    assert ask(api, token) == 200
+    assert ask(api, token, **headers) == 304
+    assert client(api, "soon-gone") != token
+    for wrong in (token, "nobody's", ""):
+        assert ask(api, wrong) == 401
+        assert ask(api, wrong, **headers) == 401
+
+
+def client(api: Served, name: str) -> str:
+    """A new token of a client, whose earlier one is of no use from then on."""
+    return applications.data_api(api.data, Secrets.of(api.data)).manage("set_api_key", name).strip()
+
+
+def ask(api: Served, token: str, **headers: str) -> int:
+    """Status of an answer to who has this token, if any; of both processes, most likely."""
+    if token:
+        headers["Authorization"] = f"Token {token}"
+    url = f"{api.api.root}{PATHS[0]}"
+    [status] = {requests.get(url, headers=headers, timeout=30).status_code for _ in range(4)}
+    return status
+
+
+def test_dots_in_a_path_lead_nowhere_else(api: Served) -> None:
+    api.insert(
+        "sequential_open_distribution", {"course_id": "A/B/C", "module_id": "one", "count": 1}
+    )
+    paths = [
+        f"/api/v0/problems/{block}/sequential_open_distribution/" for block in ("one", "x/../one")
+    ]
+    address, statuses = api.api.root.removeprefix("http://"), []
+    # Other clients take the dots away.
+    with closing(http.client.HTTPConnection(address, timeout=30)) as connection:
+        for path in 4 * paths:
+            connection.request("GET", path, headers={"Authorization": f"Token {api.api.token}"})
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+
+    assert statuses == 4 * [200, 404]

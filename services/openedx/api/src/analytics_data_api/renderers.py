@@ -6,7 +6,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from defusedcsv import csv
-from rest_framework.renderers import BaseRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,3 +53,7 @@ def _cells(item: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield from _cells(value, f"{prefix}{name}.")
         else:
             yield prefix + name, ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+OF_REPORTS = (JSONRenderer, CSVRenderer)
+"""Of what is made of the reports' rows."""

@@ -77,6 +77,8 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
 ]
 MIDDLEWARE = [
+    # What it keeps has all that the others say.
+    "analytics_data_api.lasting.LastingAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -146,8 +148,20 @@ USE_I18N = False
 SILENCED_SYSTEM_CHECKS = ["fields.W163"]
 
 # Answers --------------------------------------------------------------------------------------
+_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {
+    # What throttles count.
+    "default": {"BACKEND": _MEMORY},
+    # Apart, so that no number of answers drives a count out.
+    "answers": {
+        "BACKEND": _MEMORY,
+        "LOCATION": "answers",
+        "TIMEOUT": None,
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    },
+}
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["analytics_data_api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [

@@ -9,6 +9,7 @@ from rest_framework.throttling import UserRateThrottle
 from analytics_data_api.tokens import INSIGHTS
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
@@ -19,7 +20,7 @@ class TokenThrottle(UserRateThrottle):
     Each process of the server counts for itself.
     """
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request | HttpRequest, view: APIView | None = None) -> bool:
         """Tell whether a request is answered."""
         if request.user.get_username() == INSIGHTS:
             return True

@@ -33,6 +33,8 @@ class Run(NamedTuple):
     ended: datetime
     interval_end: date | None
     """Day after the last one of its interval."""
+    created: datetime
+    """When what it published was changed last: then, or later to forget a learner."""
 
 
 @contextmanager
@@ -44,11 +46,25 @@ def snapshot() -> Iterator[Run | None]:
     Raises ReportsDatabaseUnavailable if the database cannot be reached, is missing, damaged, locked
     for longer than its timeout, or made by another version of this code.
     """
+    with _told(), transaction.atomic(using=ALIAS):
+        _see_one_state()
+        yield _run()
+
+
+def published() -> Run | None:
+    """The run that published what is there now, which costs less than to see it.
+
+    Raises what `snapshot` raises.
+    """
+    with _told():
+        return _run()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what an error of the database means."""
     try:
-        with transaction.atomic(using=ALIAS):
-            _see_one_state()
-            _check_version()
-            yield _run()
+        yield
     except DatabaseError as error:
         log.error("the reports database: %s", error)
         raise ReportsDatabaseUnavailable(_what_to_do(error)) from error
@@ -62,10 +78,32 @@ def _see_one_state() -> None:
             cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 
 
-def _check_version() -> None:
+# All migrations that were applied, each with the newest run that published something. Every request
+# asks: to have Django write it anew each time takes ten times as long as to answer it.
+_APPLIED_AND_RUN = f"""SELECT migration.name, {", ".join(f"run.{field}" for field in Run._fields)}
+    FROM {MigrationRecorder.Migration._meta.db_table} migration
+    LEFT JOIN {PipelineRun._meta.db_table} run ON run.id = (
+        SELECT id FROM {PipelineRun._meta.db_table} WHERE status = %s ORDER BY id DESC LIMIT 1
+    )
+    WHERE migration.app = %s
+"""
+
+
+def _run() -> Run | None:
+    """The newest run that published something.
+
+    Raises ReportsDatabaseUnavailable if the migrations are not those of this code.
+    """
+    with connections[ALIAS].cursor() as cursor:
+        cursor.execute(_APPLIED_AND_RUN, [str(PipelineRun.Status.SUCCEEDED), ReportsConfig.label])
+        rows = cursor.fetchall()
+    _check_version({name for name, *_ in rows})
+    run_id, *facts = rows[0][1:]
+    return Run(run_id, *facts) if run_id is not None else None
+
+
+def _check_version(applied: set[str]) -> None:
     """Refuse a database whose migrations are not those of this code."""
-    migrations = MigrationRecorder.Migration.objects.using(ALIAS).filter(app=ReportsConfig.label)
-    applied = set(migrations.values_list("name", flat=True))
     if newer := sorted(applied - _KNOWN):
         raise ReportsDatabaseUnavailable(
             f"The reports database was made by a newer version (migration {newer[-1]}): upgrade"
@@ -76,13 +114,6 @@ def _check_version() -> None:
             f"The reports database was made by an older version (it lacks migration {missing[0]}):"
             f" {_PREPARE}, to bring it up to date."
         )
-
-
-def _run() -> Run | None:
-    """The newest run that published something."""
-    succeeded = PipelineRun.objects.filter(status=PipelineRun.Status.SUCCEEDED)
-    row = succeeded.order_by("-id").values_list(*Run._fields).first()
-    return row and Run(*row)
 
 
 def _what_to_do(error: DatabaseError) -> str:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import re
-from calendar import timegm
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-from django.utils.cache import get_conditional_response
-from django.utils.http import content_disposition_header, http_date
-from rest_framework.renderers import JSONRenderer
+from django.utils.http import content_disposition_header
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics_data_api.exceptions import CourseKeyMalformed, CourseNotSpecified, NoData
+from analytics_data_api.lasting import in_its_place, validators
 from analytics_data_api.parameters import Parameters, parse_course_id
-from analytics_data_api.renderers import CSVRenderer
+from analytics_data_api.renderers import OF_REPORTS
 from analytics_data_api.reports.snapshot import Run, snapshot
-from analytics_data_api.version import etag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.http import HttpResponseBase
+    from django.http import HttpResponse, HttpResponseBase
     from drf_spectacular.utils import OpenApiParameter
     from rest_framework.exceptions import APIException
     from rest_framework.request import Request
     from rest_framework.serializers import BaseSerializer
+
 
 RUN_HEADER = "X-Pipeline-Run"
 
@@ -36,10 +33,10 @@ class ReportView(APIView):
     """Rows of the reports, all from one run of the pipeline, whose id is in the answer's header.
 
     Until another run publishes, an answer stays what it is: who has one and asks with its ETag, or
-    its date, is told so without a look at the rows.
+    its date, is told so without a look at the rows. Where it can, `LastingAnswers` does it sooner.
     """
 
-    renderer_classes = [JSONRenderer, CSVRenderer]
+    renderer_classes = OF_REPORTS
 
     serializer_class: type[BaseSerializer]
     slug: str  # what a CSV's file name says of its content
@@ -66,24 +63,12 @@ class ReportView(APIView):
             answer = self.answer(parameters, **path)
             return unchanged or answer
 
-    def _not_modified(self, request: Request) -> HttpResponseBase | None:
+    def _not_modified(self, request: Request) -> HttpResponse | None:
         """The answer that says that nothing changed; None if something did, or may have."""
         if self.run is None or not self.changes_with_runs_alone or request.method == "POST":
             return None
-        ended = timegm(self.run.ended.timetuple())
-        tag = etag(
-            self.run.run_id,
-            request.build_absolute_uri(),
-            request.accepted_renderer.media_type,
-            settings.LMS_ACCOUNT_URL,
-        )
-        self.validators = {
-            "ETag": tag,
-            "Last-Modified": http_date(ended),
-            "Cache-Control": "private, no-cache",
-        }
-        unchanged: HttpResponseBase | None = get_conditional_response(request, tag, ended)
-        return unchanged
+        self.validators = validators(request, self.run, request.accepted_renderer.media_type)
+        return in_its_place(request, self.run, self.validators["ETag"])
 
     def answer(self, parameters: Parameters, **path: str) -> Response:
         """All rows, as a list."""
