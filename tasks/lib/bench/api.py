@@ -12,7 +12,7 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from itertools import count, cycle
+from itertools import count, cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -43,6 +43,7 @@ _OF_COURSE = (
 )
 _OF_SITE = ("course_summaries/?page=1&page_size=25", "course_totals/", "programs/", "runs/?limit=1")
 _HEADER = re.compile(r"^(ETag|Content-Length): (.*?)\r?$", re.MULTILINE | re.IGNORECASE)
+_MEETINGS = 4
 # Of the comparison of one client.
 _PATHS, _PAIRS = 50, 10
 
@@ -158,6 +159,8 @@ def measure(clients: int, seconds: float, courses: int) -> Iterator[str]:
         yield f"cold (each path once): {_load(api, clients, _once(api))}"
         fresh = _load(api, clients, map(_anew, _again(api), count()), seconds)
         yield f"fresh ({seconds:.0f} s, every question a new one): {fresh}"
+        # So that each process of the server has met each of them.
+        _load(api, clients, islice(_again(api), _MEETINGS * len(api.paths)))
         yield f"warm: {_load(api, clients, _again(api), seconds)}"
         tags = _tags(api)
         yield f"warm, unchanged: {_load(api, clients, _again(api, tags), seconds)}"
