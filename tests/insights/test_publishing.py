@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COURSES = [f"course-v1:Org+C{number}+Run" for number in range(3)]
-READINGS = 60
+READINGS = 30
 RUNS = itertools.count(1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import insights_pipeline
 from insights_pipeline.errors import BadOption, NoRoom, PipelineError
+from insights_pipeline.spark.watching import GIVEN_UP, PATIENCE, executors_watched
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -41,13 +42,16 @@ _NEEDED_BY_EXECUTORS = (
 
 
 @contextmanager
-def open_session(cluster: Cluster, folder: Path, memory: int) -> Generator[SparkSession]:
+def open_session(
+    cluster: Cluster, folder: Path, memory: int, patience: float = PATIENCE
+) -> Generator[SparkSession]:
     """A session on the cluster.
 
     Args:
         cluster: where.
         folder: of this machine, for what executors are given.
         memory: bytes for this machine's JVM.
+        patience: seconds for which there may be work and no executor.
 
     Raises:
         PipelineError: it cannot be had, or is lost.
@@ -72,7 +76,8 @@ def open_session(cluster: Cluster, folder: Path, memory: int) -> Generator[Spark
     }
     if cluster.metastore:
         settings["spark.hadoop.hive.metastore.uris"] = cluster.metastore
-    if re.match(r"local($|\[)", cluster.master):
+    is_one_process = bool(re.match(r"local($|\[)", cluster.master))
+    if is_one_process:
         # Spark takes it from the environment alone.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         settings["spark.executorEnv.PYTHONPATH"] = str(_HOME.parent)
@@ -86,7 +91,8 @@ def open_session(cluster: Cluster, folder: Path, memory: int) -> Generator[Spark
             builder = builder.config(name, value)
         session = builder.getOrCreate()
         try:
-            yield session
+            with nullcontext() if is_one_process else executors_watched(session, patience):
+                yield session
         finally:
             session.stop()
 
@@ -155,6 +161,12 @@ _SIGNS: tuple[tuple[type[PipelineError], tuple[str, ...], str], ...] = (
         PipelineError,
         ("All masters are unresponsive", "Master removed our application"),
         "no Spark master answers at {cluster.master}: start it, or set SPARK_MASTER",
+    ),
+    (
+        PipelineError,
+        (GIVEN_UP,),
+        "no worker of {cluster.master} has taken tasks for minutes: see the logs of its master and"
+        " workers, and run again",
     ),
     (
         PipelineError,
