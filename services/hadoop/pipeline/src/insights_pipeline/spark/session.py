@@ -75,7 +75,12 @@ def open_session(
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(_LISTINGS),
     }
     if cluster.metastore:
-        settings["spark.hadoop.hive.metastore.uris"] = cluster.metastore
+        settings |= {
+            "spark.hadoop.hive.metastore.uris": cluster.metastore,
+            # One whose own database is away answers nothing, and would be waited for, twice over.
+            "spark.hadoop.hive.metastore.client.socket.timeout": "180s",
+            "spark.hadoop.hive.metastore.failure.retries": "0",
+        }
     is_one_process = bool(re.match(r"local($|\[)", cluster.master))
     if is_one_process:
         # Spark takes it from the environment alone.
