@@ -29,6 +29,9 @@ SECONDS = 300.0
 _POLL_SECONDS = 0.5
 # A service may die on a cold start, as when its database is not there yet, but not for ever.
 _RESTARTS = 3
+# What was unhealthy already may have been so for want of what has only now come back: it is looked
+# at again, which takes up to three intervals of its health check.
+_SECONDS_FOR_ANOTHER_LOOK = 45.0
 # Without a health check, a container that has run for so long counts as healthy.
 _SECONDS_TO_SETTLE = 2.0
 _LOG_LINES = 20
@@ -134,6 +137,7 @@ class _Watch:
         self._one_shots = one_shots(services)
         self._seconds = seconds
         self._since: dict[str, float] = {}
+        self._unhealthy_before = {each.id for each in containers if each.health == "unhealthy"}
         # A start by somebody sets the engine's count to 0.
         self._restarts_before = {each.id: each.restarts for each in containers}
 
@@ -182,6 +186,9 @@ class _Watch:
         if container.state in ("exited", "dead"):
             return f"ended with exit code {container.exit_code}"
         if container.state == "running" and container.health == "unhealthy":
+            waited = time.monotonic() - self._since[container.service]
+            if container.id in self._unhealthy_before and waited < _SECONDS_FOR_ANOTHER_LOOK:
+                return None
             return "is unhealthy" + _probe(container)
         return None
 

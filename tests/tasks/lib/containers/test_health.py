@@ -172,6 +172,24 @@ def test_service_that_never_becomes_healthy(toy: ToyStack) -> None:
     assert {each.service for each in toy.containers.values() if each.started} == {"mysql"}
 
 
+def test_service_that_was_unhealthy_before_is_looked_at_again(toy: ToyStack) -> None:
+    """As when a database is back that it had lost."""
+    toy.compose(api=service(), web=service(after="api"))
+    bring_up(toy, "web")
+    api = toy.containers["api"].id
+    subprocess.run(["docker", "exec", api, "rm", "/tmp/ready"], check=True)
+    while toy.containers["api"].healthy:
+        time.sleep(0.2)
+
+    mend = ["docker", "exec", api, "touch", "/tmp/ready"]
+    mending = threading.Timer(2, subprocess.run, [mend])
+    mending.start()
+    seen = bring_up(toy, "web")
+    mending.join()
+
+    assert seen.changes[-1] == "web: healthy"
+
+
 def test_service_that_dies_again_and_again(toy: ToyStack) -> None:
     toy.compose(a=service("echo SITE_HOST is missing; exit 7"), b=service(after="a"))
     began = time.monotonic()
