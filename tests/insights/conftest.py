@@ -38,6 +38,14 @@ if TYPE_CHECKING:
 PASSWORD = "kestrel-over-9"
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Each process has its database in memory, so that none needs a name of its own.
+
+    pytest-django would give it one, a file's, since it knows only Django's own backend by name.
+    """
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _static_files() -> None:
     """The static files, as `prepare` collects them."""
