@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from insights_pipeline import report_files
@@ -88,6 +89,30 @@ def test_only_what_changed_is_written(site: Site) -> None:
         "grades/a.csv": "learner,Grade\r\nbob,0.5\r\nzoë,0.0\r\n",
         "grades/b.csv": "as it was",
     }
+
+
+def test_what_memory_cannot_sort_at_once_is_written_by_halves(site: Site) -> None:
+    site.run()
+    wide = "repeat('x', 200) || learner"
+    essays = replace(GRADES, rows=f'SELECT course, {wide} AS learner, grade AS "Grade" FROM grade')
+    connection = site.warehouse.connection
+    connection.execute("""
+        INSERT INTO grade
+        SELECT 'C' || n % 20, lpad(CAST(n AS VARCHAR), 6, '0'), 0.5, 1 FROM range(200000) AS t(n)
+    """)
+    connection.execute("SET max_temp_directory_size = '0MiB'")  # or it would sort there
+    site.warehouse.use_memory(48 * MIB)
+    with pytest.raises(duckdb.OutOfMemoryException):
+        connection.execute(f"{essays.rows} ORDER BY course, learner").fetchall()
+
+    site.write("none that it knows", essays)
+
+    files = site.files()
+    assert len(files) == 20
+    for text in files.values():
+        _, *lines = text.splitlines()
+        assert len(lines) == 10_000
+        assert lines == sorted(lines)
 
 
 def test_what_is_due_no_more_is_removed(site: Site) -> None:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
@@ -106,16 +108,28 @@ class _Writing:
         self.notes: list[str] = []
         self._paths = self._due()
 
-    def write_parts(self) -> Iterator[Path]:
+    def write_parts(self) -> list[Path]:
         """Write what changed, each under a name of its own beside the file that it will be."""
-        kind, missing = self._kind, self._out_of_date()
-        if not missing:
-            return
-        for group, rows in groupby(self._rows(missing), lambda row: row[: len(kind.group)]):
-            yield self._write(group, (row[len(kind.group) :] for row in rows))
-            missing.remove(group)
-        for group in missing:
-            yield self._write(group, ())
+        return self._write_groups(sorted(self._out_of_date()))
+
+    def _write_groups(self, groups: Sequence[Group]) -> list[Path]:
+        """Write the files of these groups, by halves where memory cannot hold what sorts them."""
+        if not groups:
+            return []
+        try:
+            return self._write_at_once(groups)
+        except duckdb.OutOfMemoryException:
+            middle = len(groups) // 2
+            if not middle:
+                raise
+        return self._write_groups(groups[:middle]) + self._write_groups(groups[middle:])
+
+    def _write_at_once(self, groups: Sequence[Group]) -> list[Path]:
+        width, left, parts = len(self._kind.group), set(groups), []
+        for group, rows in groupby(self._rows(groups), lambda row: row[:width]):
+            parts.append(self._write(group, (row[width:] for row in rows)))
+            left.remove(group)
+        return parts + [self._write(group, ()) for group in left]
 
     def stray(self) -> Iterator[Path]:
         """Files of this kind that are due no more."""
@@ -150,7 +164,7 @@ class _Writing:
             group for group, path in self._paths.items() if group in changed or not path.exists()
         }
 
-    def _rows(self, groups: Iterable[Group]) -> Iterator[Group]:
+    def _rows(self, groups: Sequence[Group]) -> Iterator[Group]:
         """The rows of these groups, each with its group before it, in order."""
         import pyarrow as pa
 

@@ -75,12 +75,17 @@ class Resources:
     @property
     def engine_memory(self) -> int:
         """Bytes for the engine's tables in memory; beyond that it spills to disk."""
+        return (self.memory - _PROCESS) * 11 // 20
+
+    @property
+    def engine_memory_beside_workers(self) -> int:
+        """The same while logs are read: the workers' memory comes out of it."""
         return max((self.memory - 2 * _PROCESS) * 7 // 10, 64 * _MIB)
 
     @property
     def threads(self) -> int:
         """Threads of the engine: each wants memory of its own."""
-        return max(1, min(self.processors, self.engine_memory // (64 * _MIB)))
+        return max(1, min(self.processors, self.engine_memory // (96 * _MIB)))
 
 
 def _usable_memory() -> int:

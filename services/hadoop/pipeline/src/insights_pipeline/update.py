@@ -142,8 +142,9 @@ def _check(update: Update) -> None:
 
 def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress) -> None:
     resources = update.resources
+    memory = resources.engine_memory_beside_workers
     with (
-        open_warehouse(update.data, resources.engine_memory, resources.threads) as warehouse,
+        open_warehouse(update.data, memory, resources.threads) as warehouse,
         open_geo(update.inputs.geo) as geo,
     ):
         warehouse.check_engine(ENGINE)
@@ -157,6 +158,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             with record.step("read"):
                 progress.step("read")
                 parts = _read(update, warehouse, run, record, progress)
+            warehouse.use_memory(resources.engine_memory)
             first = warehouse.first_event()
             if first is None:
                 raise BadInput(describe_nothing(update, record))

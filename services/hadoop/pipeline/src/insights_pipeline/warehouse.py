@@ -82,6 +82,10 @@ class Warehouse:
                 f" {engine}, or run {found}"
             )
 
+    def use_memory(self, memory: int) -> None:
+        """Let the engine use so many bytes from here on."""
+        self.connection.execute(f"SET memory_limit = '{memory // 2**20}MiB'")
+
     # --- one run's transaction --------------------------------------------------------------------
 
     @contextmanager
