@@ -20,6 +20,7 @@ from insights_pipeline import __version__
 from insights_pipeline.errors import BadDataFolder
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
+from insights_pipeline.metrics import SUBJECTS
 from insights_pipeline.schema import REPORTS
 from insights_pipeline.update import Update
 from reference import reference_totals
@@ -143,7 +144,8 @@ def test_run_record(sample: SampleSite, first_run: Path) -> None:
     tables = updating.reports_of(first_run)
     assert json.loads(run["rows_by_table"]) == {name: len(rows) for name, rows in tables.items()}
     steps = json.loads(run["seconds_by_step"])
-    assert [*steps] == ["open", "inputs", "read", "metrics", "events", "files", "publish"]
+    metrics = [f"metrics.{subject}" for subject in SUBJECTS]
+    assert [*steps] == ["open", "inputs", "read", *metrics, "events", "files", "publish"]
     assert not [note for note in json.loads(run["notes"]) if note.startswith("no ")]
 
 

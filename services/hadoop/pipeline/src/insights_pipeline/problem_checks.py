@@ -284,9 +284,9 @@ def _words(markup: str) -> str:
     # Loaded where it is needed: most checks have no markup.
     from xml.etree.ElementTree import Comment
 
-    import html5lib
+    import tinyhtml5
 
-    root = html5lib.parse(markup)
+    root = tinyhtml5.parse(markup)
     for comment in root.iter(Comment):
         comment.text = ""
     return " ".join(word for text in root.itertext() for word in text.split())

@@ -22,7 +22,7 @@ from insights_pipeline.inputs.geo import open_geo
 from insights_pipeline.interval import Interval, today
 from insights_pipeline.logs.ledger import Ledger
 from insights_pipeline.logs.reader import PieceRead, put_together, read_pieces
-from insights_pipeline.metrics import METRICS, REPORT_FILES
+from insights_pipeline.metrics import METRICS, REPORT_FILES, SUBJECTS
 from insights_pipeline.progress import Progress, Silence
 from insights_pipeline.publish import roster_index
 from insights_pipeline.resources import Resources
@@ -163,10 +163,9 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             if first is None:
                 raise BadInput(describe_nothing(update, record))
             record.notes += lacking
-            with record.step("metrics"):
-                progress.step("metrics")
-                record.interval = update.interval or whole_days(first, update.until)
-                _bring_up_to_date(warehouse, run, parts, renamed, geo, record, progress)
+            progress.step("metrics")
+            record.interval = update.interval or whole_days(first, update.until)
+            _bring_up_to_date(warehouse, run, parts, renamed, geo, record, progress)
         record.newest_event = warehouse.newest_event()
         with record.step("events"):
             warehouse.settle_files()
@@ -283,11 +282,15 @@ def _bring_up_to_date(
     assert interval is not None
     record.late_events = late_events(parts, before)
     done = count()
-    upkeep.bring_up_to_date(
-        warehouse.connection,
-        upkeep.Change(run, interval, before, warehouse.new_tables | outdated, geo.look_up),
-        lambda _table: progress.advance(next(done), len(METRICS)),
-    )
+    change = upkeep.Change(run, interval, before, warehouse.new_tables | outdated, geo.look_up)
+    for subject, metrics in SUBJECTS.items():
+        with record.step(f"metrics.{subject}"):
+            upkeep.bring_up_to_date(
+                warehouse.connection,
+                change,
+                metrics,
+                lambda _table: progress.advance(next(done), len(METRICS)),
+            )
     progress.advance(len(METRICS), len(METRICS))
     warehouse.set_interval(interval)
 

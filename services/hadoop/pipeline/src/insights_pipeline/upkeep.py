@@ -67,19 +67,21 @@ class Change:
 def bring_up_to_date(
     connection: duckdb.DuckDBPyConnection,
     change: Change,
-    step: Callable[[str], None] = lambda _name: None,
+    metrics: Iterable[Metric],
+    step: Callable[[str], None],
 ) -> None:
-    """Bring all tables up to date with the events in the view `new_events`.
+    """Bring tables up to date with the events in the view `new_events`.
 
     New tables are filled from all events, in the view `events`.
 
     Args:
         connection: inside a transaction.
         change: what the run adds.
+        metrics: whose tables; what they are made of comes before them, here or in an earlier call.
         step: called with each table's name before its turn.
     """
     upkeep = _Upkeep(connection, change)
-    for metric in METRICS:
+    for metric in metrics:
         step(metric.name)
         upkeep.of(metric)
 

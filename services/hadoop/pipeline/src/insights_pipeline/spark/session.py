@@ -30,11 +30,10 @@ _LISTINGS = 16
 _NEEDED_BY_EXECUTORS = (
     "edx-ccx-keys",
     "edx-opaque-keys",
-    "html5lib",
     "msgspec",
     "pymongo",
-    "six",
     "stevedore",
+    "tinyhtml5",
     "typing-extensions",
     "webencodings",
 )
