@@ -42,10 +42,14 @@ def _measure(folder: Path, megabytes: int) -> Iterator[str]:
     yield f"bare DuckDB scan        {scan.seconds:7.2f} s  {size / scan.seconds / 1e6:7,.0f} MB/s"
     base = folder / "base"
     first, steps = apart(update, history, base, sample)
+    without = first.seconds - steps["files"]
     yield (
         f"first update            {first.seconds:7.2f} s  {size / first.seconds / 1e6:7,.0f} MB/s"
         f"  {scan.seconds / first.seconds:.3f} of the scan's speed"
-        f" (wanted: at least {LEAST_SCAN_SHARE}, without the engagement CSVs)"
+    )
+    yield (
+        f"  without its CSV files {without:7.2f} s  {size / without / 1e6:7,.0f} MB/s"
+        f"  {scan.seconds / without:.3f} of it (wanted: at least {LEAST_SCAN_SHARE})"
     )
     told = ", ".join(f"{seconds:.1f} {step}" for step, seconds in steps.items() if seconds >= 0.05)
     yield f"  seconds of its steps  {told}"
