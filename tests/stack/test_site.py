@@ -494,6 +494,7 @@ def certificate_of(stack: Stack) -> bytes:
     return found[0]
 
 
+@pytest.mark.full
 def test_security_updates_replace_all_images_and_prune_removes_the_old_ones(
     stack: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

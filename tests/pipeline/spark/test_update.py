@@ -83,6 +83,7 @@ def test_from_night_to_night(nights: Nights) -> None:
     assert on_spark.tables_in(store) == updating.warehouse_of(nights.embedded)
 
 
+@FULL  # CI asks the real Hive: tests/stack/test_hadoop.py
 def test_tables_in_hive(nights: Nights) -> None:
     """All rows and comments, after two nights."""
     update = on_spark.on_spark(nights.site.update(nights.data), **on_spark.HIVE)
