@@ -50,7 +50,7 @@ class ReportFiles:
         columns: the header; each is a column of `rows`.
         order: of a file's rows, as after ORDER BY.
         path: where the file of a group lies, below the folder of reports.
-        cell: how a value is written; by default as Python prints it, and NULL as nothing.
+        cell: how a value is written; None: as Python prints it, and NULL as nothing.
     """
 
     name: str
@@ -62,7 +62,7 @@ class ReportFiles:
     columns: tuple[str, ...]
     order: Sql
     path: Callable[..., str]
-    cell: Callable[[Any], str] = lambda value: "" if value is None else str(value)
+    cell: Callable[[Any], str] | None = None
 
 
 def bring_up_to_date(
@@ -186,7 +186,9 @@ class _Writing:
         with part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(self._kind.columns)
-            writer.writerows(map(self._kind.cell, row) for row in rows)
+            if cell := self._kind.cell:
+                rows = ([cell(value) for value in row] for row in rows)
+            writer.writerows(rows)
         return part
 
 
