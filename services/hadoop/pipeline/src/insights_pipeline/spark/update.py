@@ -171,7 +171,11 @@ def _forget_logs(warehouse: Warehouse, store: Store, record: RunRecord) -> None:
 def _keep_stages(session: SparkSession, data: Path, run: int) -> None:
     """Keep what Spark's stages took, also of a run that failed; no run fails for want of that."""
     with suppress(Exception):
-        keep_stages(session, data / "stages" / f"run-{run:06}.jsonl")
+        file = data / "stages" / f"run-{run:06}.jsonl"
+        keep_stages(session, file)
+        for other in file.parent.iterdir():
+            if other.name > file.name:  # of a warehouse that was given up: runs count from 1 again
+                other.unlink()
 
 
 @contextmanager
