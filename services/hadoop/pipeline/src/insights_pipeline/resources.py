@@ -75,17 +75,22 @@ class Resources:
     @property
     def engine_memory(self) -> int:
         """Bytes for the engine's tables in memory; beyond that it spills to disk."""
-        return (self.memory - _PROCESS) * 11 // 20
+        return _for_tables(self.memory - _PROCESS)
 
     @property
     def engine_memory_beside_workers(self) -> int:
         """The same while logs are read: the workers' memory comes out of it."""
-        return max((self.memory - 2 * _PROCESS) * 7 // 10, 64 * _MIB)
+        return max(_for_tables(self.memory - 2 * _PROCESS), 64 * _MIB)
 
     @property
     def threads(self) -> int:
         """Threads of the engine: each wants memory of its own."""
         return max(1, min(self.processors, self.engine_memory // (96 * _MIB)))
+
+
+def _for_tables(memory: int) -> int:
+    """Of the bytes that are left: the engine takes more than its limit, which is for tables."""
+    return memory * 11 // 20
 
 
 def _usable_memory() -> int:
