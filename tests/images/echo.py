@@ -19,6 +19,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         global requests
         requests += 1
+        # What is left of a body would be taken for the connection's next request.
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path.endswith(".csv"):

@@ -68,6 +68,7 @@ def tables() -> Iterator[Tables]:
             yield Tables(lab, mysql, metastore, server, session)
 
 
+@pytest.mark.full  # CI asks the tables of a whole run: tests/stack/test_hadoop.py
 def test_a_table_of_a_driver_is_there_for_clients_with_its_comments(tables: Tables) -> None:
     tables.driver.run("""
 spark.sql('''

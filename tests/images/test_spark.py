@@ -59,6 +59,7 @@ def name(container: Container) -> str:
     return inside(container, "hostname").strip()
 
 
+@pytest.mark.full  # in CI whole runs do: tests/stack/test_hadoop.py
 def test_workers_run_sql_and_python_on_arrow(cluster: Cluster, session: Driver) -> None:
     printed = session.run("""
 def where(batches):

@@ -165,13 +165,15 @@ def enrolled(tmp_path: Path) -> Updated:
     return Updated(site, interval)
 
 
+# In CI, whole runs compare the fixtures and a sample: tests/pipeline/spark/.
 @pytest.mark.parametrize(
     ("name", "subjects"),
     [
-        ("published", ["enrollment", "activity", "video"]),
-        (
+        pytest.param("published", ["enrollment", "activity", "video"], marks=pytest.mark.full),
+        pytest.param(
             "sample",
             ["enrollment", "activity", "video", "programs", "structure", "geography", "grades"],
+            marks=pytest.mark.full,
         ),
         ("wild", ["enrollment", "activity", "video"]),
         ("active", ["student_engagement"]),

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("engine_running")
 
-INTERVAL = "2026-01-05:2026-02-16"
+INTERVAL = "2026-01-05:2026-01-19"
 COURSE = "course-v1:ExampleX+CS101+2026_T1"
 HADOOP = ("namenode", "datanode", "hive-metastore", "hive-server", "spark", "spark-worker")
 SECONDS = 900
@@ -197,7 +197,7 @@ def nights(
 ) -> Iterator[Nights]:
     """The site, with what docs/set-up.md brings up."""
     folder = tmp_path_factory.mktemp("nights")
-    sample = write_sample(folder / "sample", SampleOptions(days=35, learners=60, courses=2))
+    sample = write_sample(folder / "sample", SampleOptions(days=14, learners=60, courses=2))
     clone = fresh_clone.second(folder / "clone")
     clone.set(INTERVAL=INTERVAL)
     shutil.copytree(sample.lms, clone.root / "data/lms", dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""The worked examples, all of them as one site's logs: both engines leave the same tables."""
+"""The worked examples and wild answers, all as one site's logs: both engines leave the same."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import on_spark
 import updating
+import wild_answers
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.interval import Interval
 from insights_pipeline.metrics import METRICS
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 def test_twice(fixtures: Path, tmp_path: Path) -> None:
     """What they are and, where nothing has come since, still are."""
     logs = shutil.copytree(fixtures, tmp_path / "logs")
-    inputs = Inputs(fixtures / "enrollment" / "lms", fixtures / "enrollment" / "course_runs.json")
+    (logs / "tracking.log-wild").write_bytes(b"\n".join(wild_answers.lines(40)) + b"\n")
+    blocks = tmp_path / "blocks.jsonl"
+    blocks.write_text("\n".join(map(json.dumps, wild_answers.blocks())))
+    enrollment = fixtures / "enrollment"
+    inputs = Inputs(enrollment / "lms", enrollment / "course_runs.json", course_blocks=blocks)
     interval = Interval(date(2014, 4, 1), date(2014, 8, 7))
     embedded = Update(logs, tmp_path / "embedded", interval, inputs, updating.RESOURCES)
     expected = updating.run(embedded)
@@ -42,6 +47,9 @@ def test_twice(fixtures: Path, tmp_path: Path) -> None:
         *("events", "files", "publish"),
     ]
     assert updating.rejects_of(update.data) == updating.rejects_of(embedded.data)
+    assert answers_in(update.data) == answers_in(embedded.data)
+    assert len(answers_in(update.data)) > 2
+    assert said_of_answers(first) == said_of_answers(expected) != []
 
     second = on_spark.run(update)
     assert (second.files, second.lines, second.rows_written) == (0, 0, 0)
@@ -57,6 +65,16 @@ def computed(data: Path, run: int) -> set[str]:
     """Tables for which a run had Spark do anything."""
     stages = (data / "stages" / f"run-{run:06}.jsonl").read_text(encoding="utf-8").splitlines()
     return {metric.name for metric in METRICS} & {json.loads(each).get("of") for each in stages}
+
+
+def answers_in(data: Path) -> dict[str, bytes]:
+    """The answers of each course, as the file that its staff download."""
+    files = (data / "reports").glob("*_problem_response.csv")
+    return {path.name: path.read_bytes() for path in files}
+
+
+def said_of_answers(record: RunRecord) -> list[str]:
+    return [note for note in record.notes if "problem_check" in note]
 
 
 def totals(record: RunRecord) -> tuple[Any, ...]:

@@ -49,9 +49,9 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
     nights = Nights(site, folder / "earlier", folder / "spark", folder / "embedded")
     for update in (site.earlier_update(nights.embedded), site.update(nights.embedded)):
         updating.run(update)
-    on_spark.run(on_spark.on_spark(site.earlier_update(nights.data), **on_spark.HIVE))
+    on_spark.run(on_spark.on_spark(site.earlier_update(nights.data)))
     copied(nights.data, nights.earlier)
-    on_spark.run(on_spark.on_spark(site.update(nights.data), **on_spark.HIVE))
+    on_spark.run(on_spark.on_spark(site.update(nights.data)))
     return nights
 
 
@@ -84,9 +84,12 @@ def test_from_night_to_night(nights: Nights) -> None:
 
 
 @FULL  # CI asks the real Hive: tests/stack/test_hadoop.py
-def test_tables_in_hive(nights: Nights) -> None:
+def test_tables_in_hive(nights: Nights, tmp_path: Path) -> None:
     """All rows and comments, after two nights."""
-    update = on_spark.on_spark(nights.site.update(nights.data), **on_spark.HIVE)
+    data = tmp_path / "data"
+    on_spark.run(on_spark.on_spark(nights.site.earlier_update(data), **on_spark.HIVE))
+    update = on_spark.on_spark(nights.site.update(data), **on_spark.HIVE)
+    on_spark.run(update)
     tables = updating.warehouse_of(nights.embedded)
     with on_spark.session(update) as session:
         assert session.table("events").count() == updating.events_in_ledger(update.data)

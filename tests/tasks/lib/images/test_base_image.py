@@ -62,6 +62,7 @@ def in_container(script: str) -> str:
 
 
 @needs_root
+@pytest.mark.full  # to make it takes a minute
 @pytest.mark.usefixtures("made")
 class TestImage:
     def test_debian_bookworm(self) -> None:
@@ -105,7 +106,6 @@ class TestImage:
         asked = ("docker", "image", "inspect", "--format={{json .Config.Cmd}} {{.Config.User}}")
         assert run(*asked, NAME) == '["bash"] \n'
 
-    @pytest.mark.full
     def test_same_packages_give_the_same_image(self, made: str, engine: Engine) -> None:
         assert base_image.make_base_image(engine) == made
 

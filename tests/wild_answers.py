@@ -1,22 +1,12 @@
-"""Answers of both shapes, tidy and wild: both engines leave the same tables and files."""
+"""Answers to problems, tidy and wild, as log lines: always the same ones."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-import on_spark
-import updating
-from insights_pipeline.inputs import Inputs
-from insights_pipeline.interval import Interval
-from insights_pipeline.update import Update
 from reference.problem_strategies import COURSES, PROBLEMS, Answers, answers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WILD_TEXTS = [
     "\0 \x01\x1f\x7f\x85\u2028\ufeff",
@@ -31,37 +21,8 @@ WILD_TEXTS = [
 ]
 
 
-def test_same_tables_and_files(tmp_path: Path) -> None:
-    logs = tmp_path / "logs"
-    logs.mkdir()
-    found = some_answers(40)
-    lines = [line for some in found for line in some.lines] + wild_lines()
-    (logs / "tracking.log").write_bytes(b"\n".join(lines) + b"\n")
-    blocks = tmp_path / "blocks.jsonl"
-    blocks.write_text("\n".join(map(json.dumps, some_blocks())))
-    interval = Interval.parse("2015-03-03:2015-03-08")
-    embedded = Update(
-        logs, tmp_path / "embedded", interval, Inputs(course_blocks=blocks), updating.RESOURCES
-    )
-    expected = updating.run(embedded)
-    update = on_spark.on_spark(replace(embedded, data=tmp_path / "spark"))
-
-    record = on_spark.run(update)
-
-    assert updating.reports_of(update.data) == updating.reports_of(embedded.data)
-    store = on_spark.store_of(update.data)
-    for name, rows in updating.warehouse_of(embedded.data).items():
-        if rows:
-            assert on_spark.tables_in(store, name)[name] == rows, name
-    assert files_in(update.data) == files_in(embedded.data)
-    assert len(files_in(update.data)) == 2
-    assert [note for note in record.notes if "problem_check" in note] == [
-        note for note in expected.notes if "problem_check" in note
-    ]
-
-
-def some_answers(count: int) -> list[Answers]:
-    """Always the same ones."""
+def lines(count: int) -> list[bytes]:
+    """So many histories of answers, of both shapes, and the wild ones."""
     found: list[Answers] = []
 
     @settings(
@@ -77,10 +38,10 @@ def some_answers(count: int) -> list[Answers]:
         found.append(some)
 
     collect()
-    return found
+    return [line for some in found for line in some.lines] + _wild_lines()
 
 
-def wild_lines() -> list[bytes]:
+def _wild_lines() -> list[bytes]:
     """Each wild text wherever a learner's or an author's may stand."""
     return [
         json.dumps(
@@ -117,8 +78,8 @@ def wild_lines() -> list[bytes]:
     ]
 
 
-def some_blocks() -> list[dict[str, object]]:
-    """One of the courses."""
+def blocks() -> list[dict[str, object]]:
+    """Of one of the courses, as the LMS's course blocks service answers."""
     root, unit = "block-v1:edX+DemoX+2014+type@course+block@course", "unit"
     return [
         {
@@ -131,9 +92,3 @@ def some_blocks() -> list[dict[str, object]]:
             },
         }
     ]
-
-
-def files_in(data: Path) -> dict[str, bytes]:
-    return {
-        path.name: path.read_bytes() for path in (data / "reports").glob("*_problem_response.csv")
-    }
