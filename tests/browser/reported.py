@@ -4,6 +4,8 @@
 (or the class of a list), and of its figures. A row is a title, and all numbers, dates and ids that
 stand beside it, in the order of the page; `None` is what is not known, `ANY` a title that the
 reports do not have.
+`FINDINGS` has for each page the queries of its sentences, each by the id of its answer (or the
+title of its card): all titles, numbers and dates in the order of the sentence, in a row or several.
 Parameters: `:course`, and `:part`, which the page's address ends with.
 """
 
@@ -343,8 +345,243 @@ TABLES: dict[str, dict[str, str]] = {
 }
 
 
+_ENROLLED_AT_THE_END = """
+SELECT now.count, day, abs(now.count - ago.count), {days}
+FROM last JOIN course_enrollment_daily AS now ON now.course_id = :course AND now.date = day
+JOIN course_enrollment_daily AS ago
+    ON ago.course_id = :course AND ago.date = date(day, '-{days} days')
+"""
+_BETWEEN = """
+UNION ALL SELECT min(date), min(count), max(count), NULL
+FROM course_enrollment_daily WHERE course_id = :course {days}
+"""
+_IN_MODES = """
+SELECT sum(count), date, NULL FROM course_enrollment_mode_daily, last
+WHERE course_id = :course AND date = day
+UNION ALL SELECT * FROM (
+    SELECT sum(count), mode, sum(count) * 1.0 / sum(sum(count)) OVER ()
+    FROM course_enrollment_mode_daily, last WHERE course_id = :course AND date = day
+    GROUP BY mode ORDER BY 1 DESC
+)
+"""
+_AGED = """
+SELECT sum(count), day,
+    sum(share) FILTER (WHERE place = 1), 25, sum(share) FILTER (WHERE place = 2), 26, 40,
+    sum(share) FILTER (WHERE place = 3), 41,
+    sum(count) FILTER (WHERE place = 4), sum(share) FILTER (WHERE place = 4)
+FROM aged, last
+"""
+
+
+def _named(stated: str) -> str:
+    """Of a table of what learners stated: how many there are, the three most frequent, the rest."""
+    return f"""
+    SELECT sum(count), day, NULL FROM course_enrollment_daily, last
+    WHERE course_id = :course AND date = day
+    UNION ALL SELECT * FROM (
+        SELECT * FROM ({stated}) WHERE title <> 'Unknown' ORDER BY 2 DESC LIMIT 3
+    )
+    UNION ALL SELECT count, share, NULL FROM (
+        SELECT 0 AS title, 0 AS count, 0.0 AS share WHERE FALSE
+        UNION ALL SELECT * FROM ({stated})
+    ) WHERE title = 'Unknown'
+    """
+
+
+_PLACES = f"""
+SELECT sum(count), day, NULL FROM course_enrollment_location_current, last
+WHERE course_id = :course
+UNION ALL SELECT count(*), NULL, NULL FROM ({TABLES["geography"]["countries"]})
+WHERE code IS NOT NULL
+UNION ALL SELECT * FROM (
+    SELECT n, n * 1.0 / sum(n) OVER (), NULL FROM ({TABLES["geography"]["countries"]})
+    ORDER BY code IS NULL, n DESC, code LIMIT 3
+)
+UNION ALL SELECT n, share, NULL FROM (
+    SELECT code, n, n * 1.0 / sum(n) OVER () AS share FROM ({TABLES["geography"]["countries"]})
+) WHERE code IS NULL
+"""
+_ACTIVE = """
+SELECT now, date(day, '-6 days'), day, abs(now - before),
+    sum(count) FILTER (WHERE label = 'ATTEMPTED_PROBLEM'),
+    sum(count) FILTER (WHERE label = 'PLAYED_VIDEO'),
+    sum(count) FILTER (WHERE label = 'POSTED_FORUM')
+FROM course_activity JOIN active USING (course_id), last
+WHERE course_id = :course AND interval_end = datetime(day, '+1 day')
+"""
+
+
+def _most_watched(where: str = "") -> str:
+    return f"""
+    SELECT (SELECT count(*) FROM watched {where}), title, users_at_start, users_at_end,
+        users_at_end * 1.0 / users_at_start
+    FROM watched {where} ORDER BY users_at_start DESC, encoded_module_id LIMIT 1
+    """
+
+
+def _most_stop(where: str = "") -> str:
+    return f"""
+    SELECT title, stopped, users_at_start, stopped * 1.0 / users_at_start, NULL
+    FROM watched WHERE stopped > 0 {where} ORDER BY stopped DESC, encoded_module_id LIMIT 1
+    """
+
+
+def _fewest_watch(parts: str) -> str:
+    """Of a table of parts of a course, the one whose videos are watched least to their end."""
+    return f"""
+    SELECT display_name, at_end, at_start, share FROM (
+        SELECT '' AS display_name, 0, 0 AS at_start, 0 AS at_end, 0.0 AS share, '' WHERE FALSE
+        UNION ALL SELECT * FROM ({parts})
+    ) ORDER BY share LIMIT 1
+    """
+
+
+def _right(where: str, hardest: str = "") -> str:
+    """How many answers are right; and of parts of a course, if there are several, the hardest."""
+    found = f"SELECT sum(right), sum(n), sum(right) * 1.0 / sum(n) FROM problem WHERE {where}"
+    if not hardest:
+        return found
+    return f"""
+    {found} UNION ALL SELECT * FROM (
+        SELECT display_name, sum(right) * 1.0 / sum(n) AS share, NULL FROM (
+            SELECT block.block_id, block.display_name, problem.n, problem.right
+            FROM problem JOIN block ON block.block_id = problem.{hardest} WHERE {where}
+        ) GROUP BY block_id HAVING sum(n) > 0 ORDER BY share LIMIT 1
+    )
+    WHERE (SELECT count(DISTINCT {hardest}) FROM problem WHERE n > 0 AND {where}) > 1
+    """
+
+
+def _hardest_tags(name: str) -> str:
+    return f"""
+    SELECT tag_value, sum(correct_submissions) * 1.0 / sum(total_submissions)
+    FROM tag WHERE tag_name = '{name}' GROUP BY tag_value ORDER BY 2 LIMIT 3
+    """
+
+
+FINDINGS: dict[str, dict[str, str]] = {
+    "home": {
+        "How many learners are enrolled?": _ENROLLED_AT_THE_END.format(days=7),
+        "How old are the learners?": _AGED,
+        "Where are the learners?": _PLACES,
+        "How many learners are active each week?": _ACTIVE,
+        "Which videos are watched, and to the end?": (
+            f"SELECT * FROM ({_most_watched()}) UNION ALL SELECT * FROM ({_most_stop()})"
+        ),
+        "How do learners do in each type of assignment?": _right("problem.graded"),
+        "Who may need attention?": """
+            SELECT sum(segments LIKE '%struggling%'), sum(segments LIKE '%disengaging%'),
+                sum(segments LIKE '%highly_engaged%')
+            FROM learner_roster WHERE course_id = :course
+        """,
+    },
+    "enrollment": {
+        "enrollment": _ENROLLED_AT_THE_END.format(days=7) + _BETWEEN.format(days=""),
+        "enrollment-modes": _IN_MODES,
+    },
+    "range": {
+        "enrollment": _ENROLLED_AT_THE_END.format(days=14) + _BETWEEN.format(days=_RANGE),
+        "enrollment-modes": f"""
+            {_IN_MODES} UNION ALL SELECT difference, 14, NULL FROM (
+                SELECT 0 AS n, '' AS day, 0 AS difference, 0 WHERE FALSE
+                UNION ALL {_ENROLLED_AT_THE_END.format(days=14)}
+            )
+        """,
+    },
+    "age": {
+        "age-groups": _AGED,
+        "ages": """
+            SELECT (
+                SELECT min(age) FROM (
+                    SELECT age, sum(count) OVER (ORDER BY age) AS seen, sum(count) OVER () AS n
+                    FROM age WHERE age IS NOT NULL
+                ) WHERE seen * 2 >= n
+            ), min(age), max(age) FROM age
+        """,
+    },
+    "education": {"education": _named(TABLES["education"]["education"])},
+    "gender": {"gender": _named(TABLES["gender"]["gender"])},
+    "geography": {"countries": _PLACES},
+    "engagement": {"weekly-activity": _ACTIVE},
+    "videos": {
+        "videos": _most_watched(),
+        "stops": _most_stop(),
+        "sections": _fewest_watch(TABLES["videos"]["sections"]),
+    },
+    "videos-section": {
+        "videos": _most_watched("WHERE section_id = :part"),
+        "stops": _most_stop("AND section_id = :part"),
+        "subsections": _fewest_watch(TABLES["videos-section"]["subsections"]),
+    },
+    "video": {
+        "timeline": f"""SELECT * FROM (
+            WITH segments AS (
+                SELECT 0 AS at, 0 AS users, 0 AS again, 0 WHERE FALSE
+                UNION ALL SELECT * FROM ({TABLES["video"]["timeline"]})
+            ), falls AS (
+                SELECT at, users, lag(users) OVER (ORDER BY at) AS before FROM segments
+            )
+            SELECT users, 5, NULL FROM segments WHERE at = 0
+            UNION ALL SELECT * FROM (
+                SELECT at, before, users FROM falls ORDER BY before - users DESC, at LIMIT 1
+            )
+            UNION ALL SELECT * FROM (
+                SELECT at, again, NULL FROM segments ORDER BY again DESC, at LIMIT 1
+            )
+        )"""
+    },
+    "graded": {
+        "assignment-types": _right("problem.graded"),
+        "assignments": _right("problem.graded", "subsection_id"),
+    },
+    "assignment": {
+        "problems": _right("problem.graded AND problem.subsection_id = :part", "block_id")
+    },
+    "ungraded": {"sections": _right("NOT problem.graded", "section_id")},
+    "section": {
+        "subsections": _right("NOT problem.graded AND problem.section_id = :part", "subsection_id"),
+        "problems": _right("NOT problem.graded AND problem.section_id = :part", "block_id"),
+    },
+    "outcomes": {
+        "tag-1": _hardest_tags("difficulty"),
+        "tag-2": _hardest_tags("learning_outcome"),
+        "tagged-problems": "SELECT count(*) FROM tagged",
+    },
+    "problem": {
+        "part-1": """
+            SELECT sum(last_response_count), sum(last_response_count) FILTER (WHERE correct),
+                sum(last_response_count) FILTER (WHERE correct) * 1.0 / sum(last_response_count)
+            FROM answer_distribution WHERE course_id = :course AND module_id = :part
+            UNION ALL SELECT * FROM (
+                SELECT answer_value_text, last_response_count * 1.0 / (
+                    SELECT sum(last_response_count) FROM answer_distribution
+                    WHERE course_id = :course AND module_id = :part
+                ), NULL
+                FROM answer_distribution
+                WHERE course_id = :course AND module_id = :part AND NOT correct
+                ORDER BY last_response_count DESC LIMIT 1
+            )
+        """,
+        "points": """
+            SELECT sum(count) FILTER (WHERE grade = max_grade), sum(count),
+                sum(count) FILTER (WHERE grade = max_grade) * 1.0 / sum(count)
+            FROM grade
+        """,
+    },
+    "learner": {
+        "timeline": """
+            SELECT (SELECT min(date) FROM done), day, sum(tried), sum(solved), sum(videos),
+                sum(posts), (SELECT max(date) FROM done)
+            FROM done, last
+        """
+    },
+    # They say nothing about the course.
+    **{page: {} for page in ("courses", "learners", "reports", "password")},
+}
+
+
 def reported(data: Path, sql: str, course: str, part: str) -> list[Row]:
-    """What the reports database answers to a query of `TABLES`."""
+    """What the reports database answers to a query of `TABLES` or `FINDINGS`."""
     with closing(sqlite3.connect(f"file:{data / REPORTS_FILE}?mode=ro", uri=True)) as reports:
         return reports.execute(_COMMON + sql, {"course": course, "part": part}).fetchall()
 
@@ -359,6 +596,22 @@ def is_of(text: str, row: Row) -> bool:
     told = re.sub(r"\d+ (day|week)s? before", "", text)
     numbers = {int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", told)}
     return numbers != set() and numbers <= {*row}
+
+
+def tells(sentence: str, rows: Sequence[Row]) -> bool:
+    """Whether a sentence has all titles of the rows, and their numbers and dates and no others."""
+    values = [value for row in rows for value in row if value is not None]
+    titles = [value for value in values if isinstance(value, str) and not _DAY.fullmatch(value)]
+    sentence = sentence.casefold()
+    for title in titles:
+        if title.casefold() not in sentence:
+            return False
+        sentence = sentence.replace(title.casefold(), "", 1)
+    return agrees(_TOLD.findall(sentence), tuple(each for each in values if each not in titles))
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_TOLD = re.compile(r"\d{1,2} [a-z]{3} \d{4}|\d+(?::\d\d)+|[<>]?[\d,]*\d%?")
 
 
 def _shows(text: str, value: Any) -> bool:

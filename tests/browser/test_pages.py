@@ -18,7 +18,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 import updating
-from browser.reported import TABLES, agrees, is_of, reported
+from browser.reported import FINDINGS, TABLES, agrees, is_of, reported, tells
 from visiting import Site, Visitor, visitor_of
 
 if TYPE_CHECKING:
@@ -301,11 +301,16 @@ _SHOWN = """() => {
     for (const data of document.querySelectorAll("section.answer script")) {
         charts[data.closest("section").id] = JSON.parse(data.text).points.map(p => p.text);
     }
-    return {tables, charts};
+    const findings = {};
+    for (const finding of document.querySelectorAll(".finding, .figure + p")) {
+        const answer = finding.closest("section.answer");
+        findings[answer?.id ?? text(finding.closest(".card").querySelector("h2"))] = text(finding);
+    }
+    return {tables, charts, findings};
 }"""
 """The rows of each table, and the figures: titles with all numbers, dates and ids beside them.
 
-With them, what each chart says of its points, in the order of its table.
+With them, what each chart says of its points, in the order of its table, and each finding.
 """
 
 
@@ -332,6 +337,10 @@ def test_every_number_on_every_page_is_that_of_the_reports(
                 wrong += [(title, key, *pair) for pair in pairs if not agrees(*pair)]
                 points = [*zip(shown["charts"].get(key, []), reports, strict=False)]
                 wrong += [(title, key, *point) for point in points if not is_of(*point)]
+            assert {*shown["findings"]} == {*FINDINGS[title]}, path
+            for key, finding in shown["findings"].items():
+                reports = reported(site.data, FINDINGS[title][key], COURSE_ID, part_of(path))
+                wrong += [(title, key, finding, reports)] * (not tells(finding, reports))
     assert wrong == []
 
 
