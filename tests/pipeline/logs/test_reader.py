@@ -11,7 +11,6 @@ import select
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import tracemalloc
 from collections import Counter
@@ -247,18 +246,16 @@ def endless(tmp_path: Path) -> list[Piece]:
 
 
 def test_workers_that_are_killed_are_told(endless: list[Piece], tmp_path: Path) -> None:
+    """By this process, which is free for other work while they read."""
+
     def kill() -> None:
         while len(workers := multiprocessing.active_children()) < 2:
             time.sleep(0.01)
         for worker in workers:
             worker.kill()
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-
     with pytest.raises(PipelineError, match="a process that reads logs was killed"):
-        list(read_pieces(endless, tmp_path, "part", 1, workers=2))
-    killer.join()
+        list(read_pieces(endless, tmp_path, "part", 1, workers=2, meanwhile=kill))
 
 
 START_WORKERS = """

@@ -94,15 +94,19 @@ class RunRecord:
 
     @contextmanager
     def step(self, name: str) -> Generator[None]:
-        """Measure a step, or one more round of it; a failure says which step it was."""
-        begin = time.monotonic()
+        """Measure a step, or one more round of it; a failure says which step it was.
+
+        What a step within it takes is that step's alone.
+        """
+        begin, before = time.monotonic(), sum(self.seconds_by_step.values())
         try:
             yield
         except BaseException:
-            self.error = f"in step {name}"
+            self.error = self.error or f"in step {name}"
             raise
         finally:
-            seconds = self.seconds_by_step.get(name, 0) + time.monotonic() - begin
+            within = sum(self.seconds_by_step.values()) - before
+            seconds = self.seconds_by_step.get(name, 0) + time.monotonic() - begin - within
             self.seconds_by_step[name] = round(seconds, 3)
 
 

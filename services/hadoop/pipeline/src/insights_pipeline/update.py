@@ -152,20 +152,18 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
         if missing := warehouse.check_files():
             record.notes.append(_describe_missing(update.data, missing))
         with warehouse.run(record.run_id) as run:
-            with record.step("inputs"):
-                lacking = inputs.take_in(warehouse, update.inputs, geo)
-                renamed = name_visitors(warehouse.connection, update.visitors)
+            beside = _Beside(update, warehouse, geo, record)
             with record.step("read"):
                 progress.step("read")
-                parts = _read(update, warehouse, run, record, progress)
+                parts = _read(update, warehouse, run, record, progress, beside)
             warehouse.use_memory(resources.engine_memory)
             first = warehouse.first_event()
             if first is None:
                 raise BadInput(describe_nothing(update, record))
-            record.notes += lacking
+            record.notes += beside.lacking
             progress.step("metrics")
             record.interval = update.interval or whole_days(first, update.until)
-            _bring_up_to_date(warehouse, run, parts, renamed, geo, record, progress)
+            _bring_up_to_date(warehouse, run, parts, beside.renamed, geo, record, progress)
         record.newest_event = warehouse.newest_event()
         with record.step("events"):
             warehouse.settle_files()
@@ -179,10 +177,41 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             reports.publish(warehouse, record)
 
 
+@dataclass
+class _Beside:
+    """Takes in, once, what comes in beside the logs: while other processes read those.
+
+    Attributes:
+        lacking: notes on what lacks.
+        renamed: tables that were made with another name for visitors.
+    """
+
+    update: Update
+    warehouse: Warehouse
+    geo: Geo
+    record: RunRecord
+    lacking: list[str] = field(default_factory=list)
+    renamed: frozenset[str] = frozenset()
+    is_done: bool = False
+
+    def take_in(self) -> None:
+        """Take it in, unless that is done."""
+        if not self.is_done:
+            with self.record.step("inputs"):
+                self.lacking = inputs.take_in(self.warehouse, self.update.inputs, self.geo)
+                self.renamed = name_visitors(self.warehouse.connection, self.update.visitors)
+            self.is_done = True
+
+
 def _read(
-    update: Update, warehouse: Warehouse, run: int, record: RunRecord, progress: Progress
+    update: Update,
+    warehouse: Warehouse,
+    run: int,
+    record: RunRecord,
+    progress: Progress,
+    beside: _Beside,
 ) -> list[Part]:
-    """Read what is new in the logs into the run's incoming folder."""
+    """Read what is new in the logs into the run's incoming folder, and what is beside them."""
     resources = update.resources
     ledger = Ledger(warehouse)
     folder = warehouse.incoming(record.run_id)
@@ -190,7 +219,7 @@ def _read(
     gone = forgotten.load(update.data)
     parts: list[Part] = []
     for number, readings in enumerate(ledger.rounds(update.logs, resources.piece_bytes)):
-        reads = _read_round(readings, folder, f"{number:03}", resources, progress, gone)
+        reads = _read_round(readings, folder, f"{number:03}", resources, progress, gone, beside)
         for reading, pieces in zip(readings, reads, strict=True):
             read = put_together(reading.file, pieces)
             ledger.take_in(reading, read)
@@ -201,6 +230,7 @@ def _read(
             parts += read.parts
             count_in(record, reading, read)
             _keep_rejects(reading, pieces, folder)
+    beside.take_in()
     warehouse.store_ledger(ledger)
     warehouse.add_parts(run, folder, parts)
     note_left(record, ledger)
@@ -231,6 +261,7 @@ def _read_round(
     resources: Resources,
     progress: Progress,
     gone: Forgotten,
+    beside: _Beside,
 ) -> list[list[PieceRead]]:
     """Read the pieces of all readings; returns them by reading."""
     pieces = [replace(piece, forgotten=gone) for reading in readings for piece in reading.pieces]
@@ -241,7 +272,8 @@ def _read_round(
     total, done = max(sum(sizes), 1), 0
     workers = resources.workers if total > resources.worth_a_worker else 1
     found: dict[int, PieceRead] = {}
-    for index, read in read_pieces(pieces, folder, prefix, resources.flush_bytes, workers):
+    flush_bytes, meanwhile = resources.flush_bytes, beside.take_in
+    for index, read in read_pieces(pieces, folder, prefix, flush_bytes, workers, meanwhile):
         found[index] = read
         done += sizes[index]
         progress.advance(done, total)
