@@ -37,6 +37,10 @@ RECENT = {
         course_edited_timestamp DATETIME(6), course_version VARCHAR(255) NOT NULL,
         grading_policy_hash VARCHAR(255) NOT NULL, percent_grade DOUBLE NOT NULL,
         letter_grade VARCHAR(255) NOT NULL, passed_timestamp DATETIME(6)""",
+    "enterprise_enterprisecustomeruser": f"""{_ID}, created DATETIME(6) NOT NULL,
+        modified DATETIME(6) NOT NULL, user_id INT UNSIGNED NOT NULL,
+        active TINYINT(1) NOT NULL DEFAULT 1, linked TINYINT(1) NOT NULL DEFAULT 1,
+        enterprise_customer_id CHAR(32) NOT NULL, UNIQUE (enterprise_customer_id, user_id)""",
 }
 
 OLD = {
@@ -64,4 +68,4 @@ OLD = {
         state LONGTEXT, grade DOUBLE, created DATETIME NOT NULL, modified DATETIME NOT NULL,
         max_grade DOUBLE, done VARCHAR(8) NOT NULL DEFAULT 'na', course_id VARCHAR(255) NOT NULL""",
 }
-"""Without course grades, which came later."""
+"""Without course grades and enterprise customers, which came later."""

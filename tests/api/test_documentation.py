@@ -27,6 +27,7 @@ VARIABLES = {
     "username": "ann",
     "report_name": "problem_response",
     "link": "x",
+    "enterprise_customer": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
 }
 
 

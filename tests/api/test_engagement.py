@@ -80,6 +80,58 @@ def test_engagement_of_each_learner(api: Served) -> None:
     ]
 
 
+ENTERPRISE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
+
+@pytest.fixture(scope="module")
+def enterprise(api: Served) -> Served:
+    """Ann, and somebody who did nothing, belong to a customer."""
+    api.insert(
+        "enterprise_learner",
+        *({"enterprise_customer_id": ENTERPRISE, "username": name} for name in ("ann", "eve")),
+    )
+    return api
+
+
+def test_engagement_of_a_customers_learners_but_discussions(enterprise: Served) -> None:
+    response = enterprise.get(f"/api/v0/enterprise/{ENTERPRISE}/engagements/")
+
+    page = response.json()
+    assert [page[name] for name in ("count", "num_pages", "next", "previous")] == [6, 1, None, None]
+    first = page["results"][0]
+    assert first == {
+        "id": first["id"],
+        "course_id": CS,
+        "created": first["created"],
+        "username": "ann",
+        "date": "2026-01-17",
+        "entity_type": "video",
+        "entity_id": "e",
+        "event": "viewed",
+        "count": 2,
+    }
+    assert {row["username"] for row in page["results"]} == {"ann"}
+    assert sorted(row["count"] for row in page["results"]) == [1, 2, 2, 2, 3, 4]
+
+
+def test_engagements_by_pages(enterprise: Served) -> None:
+    path = f"/api/v1/enterprise/{ENTERPRISE.replace('-', '').upper()}/engagements/"
+
+    whole = enterprise.get(path).json()["results"]
+    second = enterprise.get(f"{path}?page=2&page_size=4").json()
+
+    assert second["results"] == whole[4:]
+    assert second["previous"].endswith("?page=1&page_size=4")
+    assert enterprise.get(f"{path}?page=3&page_size=4").status_code == 404
+
+
+@pytest.mark.parametrize("customer", ["0c2b7a6e-1111-4222-8333-944455556666", "nobody", "%00"])
+def test_customer_without_learners(enterprise: Served, customer: str) -> None:
+    response = enterprise.get(f"/api/v0/enterprise/{customer}/engagements/")
+
+    assert (response.status_code, response.json()["error_code"]) == (404, "no_data")
+
+
 def test_course_in_which_nobody_did_anything(api: Served) -> None:
     response = api.get("/api/v0/courses/course-v1:No+Such+One/user_engagement/")
 

@@ -448,9 +448,11 @@ def test_published_client(served: Served, on_mariadb: Served) -> None:
     assert comparable(answers(on_mariadb)) == comparable(answers(served))
 
 
+CUSTOMER = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 BY_HAND = {
     "learner_roster": LEARNERS,
     "module_engagement": ENGAGEMENT,
+    "enterprise_learner": [{"enterprise_customer_id": CUSTOMER, "username": "ann"}],
     "answer_distribution": ANSWERS,
     "pipeline_run": [run(1, "succeeded", interval_end="2026-01-25")],
 }
@@ -474,6 +476,7 @@ def test_learners_and_problems(empty: Served, mariadb: Server) -> None:
         f"course_learner_metadata/{CS}/",
         f"engagement_timelines/ann/?course_id={quote(CS)}",
         f"learners/Bob/?course_id={quote(CS)}",
+        f"enterprise/{CUSTOMER}/engagements/?page_size=2",
         "problems/sums/answer_distribution/",
     ]
     databases = mariadb.make_databases()

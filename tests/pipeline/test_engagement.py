@@ -30,12 +30,14 @@ TABLES = (
     schema.MODULE_ENGAGEMENT,
     schema.MODULE_ENGAGEMENT_METRIC_RANGES,
     schema.LEARNER_ROSTER,
+    schema.ENTERPRISE_LEARNER,
 )
 LMS = (
     schema.AUTH_USER,
     schema.AUTH_USERPROFILE,
     schema.COURSE_GROUPS_COURSEUSERGROUP,
     schema.COURSE_GROUPS_COURSEUSERGROUP_USERS,
+    schema.ENTERPRISE_CUSTOMER_USER,
 )
 SUBJECT = (schema.ENGAGEMENT_EVENT, schema.LEARNER_WEEK, *TABLES)
 
@@ -173,6 +175,7 @@ def test_a_new_roster_takes_no_old_row_along(tmp_path: Path) -> None:
         "auth_userprofile": [profile(1), profile(2), profile(3)],
         "course_groups_courseusergroup": [],
         "course_groups_courseusergroup_users": [],
+        "enterprise_enterprisecustomeruser": [],
     }
     engaged = EngagedSite(lines, (date(2014, 7, 21), date(2014, 7, 28)), lms)
     site = Site(tmp_path)

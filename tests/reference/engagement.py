@@ -6,8 +6,10 @@ import math
 import re
 import warnings
 from collections import Counter, defaultdict
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import numpy as np
 
@@ -38,7 +40,7 @@ WRITTEN += ("mailing_address", "city", "country", "goals")
 def engagement_tables(
     events: Iterable[Event], interval: tuple[date, date], lms: LmsTables, visitors: str = ""
 ) -> dict[str, list[dict[str, Any]]]:
-    """module_engagement, module_engagement_metric_ranges and learner_roster, rows in any order.
+    """All tables of engagement that are reports, rows in any order.
 
     Dates are strings as the reports database holds them, NULL is None.
     """
@@ -84,6 +86,7 @@ def engagement_tables(
                 lms,
             )
         ],
+        "enterprise_learner": enterprise_learners(lms),
     }
 
 
@@ -224,6 +227,17 @@ def roster(
                 segments(did, (course_id, username) in week_before, course_id, ranges)
             ),
         }
+
+
+def enterprise_learners(lms: LmsTables) -> list[dict[str, Any]]:
+    names = {row["id"]: row["username"] for row in lms["auth_user"]}
+    found = set()
+    for row in lms["enterprise_enterprisecustomeruser"]:
+        with suppress(ValueError):
+            customer = str(UUID(row["enterprise_customer_id"]))
+            if row["user_id"] in names and row["linked"] != "0":
+                found.add((customer, names[row["user_id"]]))
+    return [{"enterprise_customer_id": each, "username": name} for each, name in found]
 
 
 def segments(

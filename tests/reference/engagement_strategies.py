@@ -38,7 +38,16 @@ COLUMNS = {
     ),
     "course_groups_courseusergroup": ("id", "name", "course_id", "group_type"),
     "course_groups_courseusergroup_users": ("courseusergroup_id", "user_id"),
+    "enterprise_enterprisecustomeruser": ("enterprise_customer_id", "user_id", "linked"),
 }
+CUSTOMERS = [
+    "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    "7c9e6679742540de944be07fc1f90ae7",
+    "0C2B7A6E-1111-4222-8333-944455556666",
+    "no id",
+    "",
+]
+"""The first two are one."""
 
 _TEXTS = [None, "", "plain", "a\tb\nc\r\nd", "back\\slash", '"q", 😀']
 _TEXTS += ["é" * 20_001, "\\" + "x" * 20_000]
@@ -176,5 +185,13 @@ def _lms(random: Random) -> LmsTables:
         "course_groups_courseusergroup_users": [
             {"courseusergroup_id": str(group), "user_id": str(learner)}
             for group, learner in sorted(members)
+        ],
+        "enterprise_enterprisecustomeruser": [
+            {
+                "enterprise_customer_id": random.choice(CUSTOMERS),
+                "user_id": str(random.choice([*NAMES, 98])),
+                "linked": random.choice(["1", "1", "0", None]),
+            }
+            for _ in range(random.choice([10, 3, 10, 0]))
         ],
     }

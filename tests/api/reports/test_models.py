@@ -163,6 +163,10 @@ TABLES = {
         high_value  real  NULL
         low_value   real  NULL
     """,
+    "enterprise_learner": """
+        enterprise_customer_id  varchar(255)  u
+        username                varchar(255)  u
+    """,
     "learner_roster": """
         course_id                       varchar(255)  u
         username                        varchar(255)  u

@@ -101,6 +101,12 @@ def test_tables_of_any_release(site: Site, lms: Lms, tables: dict[str, str]) -> 
     )
     lms.do("INSERT INTO course_groups_courseusergroup VALUES (7, 'Cohort A', %s, 'cohort')", COURSE)
     lms.do("INSERT INTO course_groups_courseusergroup_users VALUES (1, 7, 1)")
+    if "enterprise_enterprisecustomeruser" in tables:
+        lms.do(
+            "INSERT INTO enterprise_enterprisecustomeruser (created, modified, user_id, linked,"
+            " enterprise_customer_id) VALUES (NOW(), NOW(), 1, 0, %s)",
+            "7c9e6679742540de944be07fc1f90ae7",
+        )
 
     notes = site.take(lms.inputs())
 
@@ -119,6 +125,9 @@ def test_tables_of_any_release(site: Site, lms: Lms, tables: dict[str, str]) -> 
     ]
     assert site.table(schema.COURSE_GROUPS_COURSEUSERGROUP) == [(7, "Cohort A", COURSE, "cohort")]
     assert site.table(schema.COURSE_GROUPS_COURSEUSERGROUP_USERS) == [(7, 1)]
+    assert site.table(schema.ENTERPRISE_CUSTOMER_USER) == [
+        ("7c9e6679742540de944be07fc1f90ae7", 1, False)
+    ] * ("enterprise_enterprisecustomeruser" in tables)
     assert site.rest() == []
     told = [note for note in notes if "LMS's database" in note]
     lacking = [name for name in ("grades_persistentcoursegrade",) if name not in tables]
@@ -247,7 +256,7 @@ def test_a_database_that_does_not_let_us_in(
     assert len(site.table(schema.AUTH_USER)) == 1
     note = note_on(notes, "auth_userprofile")
     assert re.match(
-        r"auth_user, auth_userprofile, .* and grades\w+ as of 20\d\d-\d\d-\d\d, which ", note
+        r"auth_user, auth_userprofile, .* and enterprise\w+ as of 20\d\d-\d\d-\d\d, which ", note
     )
     assert said in note
     assert "passw0rd" not in " ".join(notes)

@@ -58,6 +58,7 @@ def test_a_sample_has_logs_of_two_hosts_and_the_files_beside_them(tmp_path: Path
         "lms/course_groups_courseusergroup.csv",
         "lms/course_groups_courseusergroup_users.csv",
         "lms/courseware_studentmodule.csv",
+        "lms/enterprise_enterprisecustomeruser.csv",
         "lms/grades_persistentcoursegrade.csv",
         "lms/student_courseenrollment.csv",
         "programs.jsonl",

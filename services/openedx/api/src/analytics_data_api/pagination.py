@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rest_framework.exceptions import NotFound
 from rest_framework.utils.urls import replace_query_param
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from analytics_data_api.parameters import Parameters
 
 _PAGE_SIZE = 100
+# Of lists that are never there as a whole.
+SIZE, LARGEST = 25, 100
+
+
+Find: TypeAlias = "Callable[[int, int], tuple[Sequence[Any], int]]"
+"""Gives the items of a list from one place on and before another, and how many there are in all."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +72,8 @@ def page_of(items: Sequence[Any], parameters: Parameters) -> Page | None:
     return found_page(find, number or 1, size or _PAGE_SIZE)
 
 
-def found_page(
-    find: Callable[[int, int], tuple[Sequence[Any], int]], number: int, size: int
-) -> Page:
-    """A page of `size` items of a list that is not all there.
-
-    Args:
-        find: gives the items from one place on and before another, and how many there are in all.
-        number: of the page.
-        size: of pages.
+def found_page(find: Find, number: int, size: int) -> Page:
+    """Page `number`, of `size` items, of a list that is not all there.
 
     Raises NotFound: there are fewer pages; the first one is there even if the list is empty.
     """

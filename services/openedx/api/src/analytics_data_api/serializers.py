@@ -253,6 +253,17 @@ class UserEngagementSerializer(ChosenFields, serializers.Serializer):
     date_last_active = serializers.DateField()
 
 
+class EnterpriseEngagementSerializer(ChosenFields, serializers.ModelSerializer):
+    """What a learner did with a block of a course on a day."""
+
+    class Meta:
+        model = models.ModuleEngagement
+        fields = (
+            *("id", "course_id", "created", "username"),
+            *("date", "entity_type", "entity_id", "event", "count"),
+        )
+
+
 class EngagementsSerializer(serializers.Serializer):
     """What a learner did in the last week."""
 

@@ -13,7 +13,7 @@ from analytics_data_api.views.activity import CourseActivityView, RecentActivity
 from analytics_data_api.views.course_summaries import CourseSummariesView
 from analytics_data_api.views.course_totals import CourseTotalsView
 from analytics_data_api.views.documentation import DocumentationView, SchemaView
-from analytics_data_api.views.engagement import UserEngagementView
+from analytics_data_api.views.engagement import EnterpriseEngagementsView, UserEngagementView
 from analytics_data_api.views.enrollment import (
     CourseEnrollmentByBirthYearView,
     CourseEnrollmentByEducationView,
@@ -52,6 +52,7 @@ handler500 = "analytics_data_api.exceptions.server_error"
 
 # Anything, so that what is no id is an error of its own and not an unknown path.
 _COURSE = r"courses/(?P<course_id>[\s\S]*?)"
+_ENTERPRISE = r"enterprise/(?P<enterprise_customer>[^/]+)"
 _MODULE = r"problems/(?P<module_id>[\s\S]*?)"
 _USERNAME = r"(?P<username>[^/]+)"
 _VIDEO = r"videos/(?P<pipeline_video_id>[\s\S]*?)"
@@ -93,6 +94,7 @@ _v1 = [
     _endpoint(f"learners/{_USERNAME}", LearnerView),
     _endpoint(f"engagement_timelines/{_USERNAME}", EngagementTimelineView),
     _endpoint(r"course_learner_metadata/(?P<course_id>[\s\S]*?)", LearnerMetadataView),
+    _endpoint(f"{_ENTERPRISE}/engagements", EnterpriseEngagementsView),
     _endpoint("programs", ProgramsView),
     _endpoint("runs", PipelineRunsView),
 ]

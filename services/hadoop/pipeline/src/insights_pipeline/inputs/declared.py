@@ -53,6 +53,7 @@ class Input:
         source: where from.
         rows_of: the rows that a line of a file of JSON lines tells.
         kind: what such a line is, for messages.
+        few_have_it: whether most sites do well without it, so that nobody is told that it lacks.
     """
 
     table: Table
@@ -60,6 +61,7 @@ class Input:
     source: Source = Source.LMS
     rows_of: RowsOf | None = None
     kind: str = ""
+    few_have_it: bool = False
 
     @property
     def name(self) -> str:
@@ -80,6 +82,7 @@ INPUTS: tuple[Input, ...] = (
     Input(schema.COURSE_GROUPS_COURSEUSERGROUP_USERS, "who is in which cohort"),
     Input(schema.COURSEWARE_STUDENTMODULE, "points on problems, and which sequences were opened"),
     Input(schema.GRADES_PERSISTENTCOURSEGRADE, "who has passed"),
+    Input(schema.ENTERPRISE_CUSTOMER_USER, "learners of enterprise customers", few_have_it=True),
     Input(
         schema.COURSE_CATALOG,
         "titles and dates of courses",

@@ -132,7 +132,7 @@ class Taking:
         known = self._intake.dates()
         for each in INPUTS:
             reports = reports_on(each.name)
-            if each.name in known or not reports:
+            if each.name in known or each.few_have_it or not reports:
                 continue
             reason = self._failures.get(each.name, _NOT_GIVEN)
             what_next = f": {each.remedy}" if reason == _NOT_GIVEN else f": {reason}"

@@ -364,6 +364,30 @@ def learner_roster(
     """
 
 
+def enterprise_learner(enterprise_enterprisecustomeruser: Relation, auth_user: Relation) -> Sql:
+    """The learners of each enterprise customer, by name.
+
+    Only whom auth_user knows, and who are still linked: an LMS that does not say so has no others.
+    A customer's id is what is left of it without hyphens, 32 characters; others are no ids.
+
+    Upstream: EnterpriseUser of edx-enterprise-data, by which the Data API's view finds engagements.
+    """
+    parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    hyphenated = ", ".join(f"SUBSTR(customer, {begin}, {length})" for begin, length in parts)
+    return f"""
+        SELECT DISTINCT CONCAT_WS('-', {hyphenated}) AS enterprise_customer_id, account.username
+        FROM (
+            SELECT
+                LOWER(REPLACE(enterprise_customer_id, '-', '')) AS customer,
+                user_id
+            FROM {enterprise_enterprisecustomeruser}
+            WHERE COALESCE(linked, TRUE)
+        ) AS member
+        JOIN {auth_user} AS account ON account.id = member.user_id
+        WHERE LENGTH(customer) = 32
+    """
+
+
 def _distinct(condition: str) -> Sql:
     return f"COUNT(DISTINCT CASE WHEN {condition} THEN entity_id END)"
 
@@ -400,4 +424,5 @@ METRICS = (
     Metric(schema.LEARNER_WEEK, learner_week, Whole()),
     Metric(schema.MODULE_ENGAGEMENT_METRIC_RANGES, module_engagement_metric_ranges, Whole()),
     Metric(schema.LEARNER_ROSTER, learner_roster, Whole()),
+    Metric(schema.ENTERPRISE_LEARNER, enterprise_learner, Whole()),
 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NULL = r"\N"
 _COHORTS = ("Mornings", "Evenings")
+_ENTERPRISE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 _PROGRAM = "5a3b1c2d-0000-4000-8000-000000000001"
 
 
@@ -41,6 +42,7 @@ def write_tables(
         "course_groups_courseusergroup_users": _cohort_members(courses, enrollments),
         "courseware_studentmodule": _modules(enrollments),
         "grades_persistentcoursegrade": _grades(enrollments),
+        "enterprise_enterprisecustomeruser": _enterprise_learners(learners),
     }
     for name, (columns, rows) in tables.items():
         _write_csv(folder / f"{name}.csv", columns, rows)
@@ -177,6 +179,17 @@ def _cohort_members(
     return (
         "id courseusergroup_id user_id",
         ((number, *member) for number, member in enumerate(members, start=1)),
+    )
+
+
+def _enterprise_learners(learners: Sequence[Learner]) -> _Table:
+    """Each seventh learner belongs, or once belonged, to the one enterprise customer."""
+    return (
+        "id enterprise_customer_id user_id active linked",
+        (
+            (number, _ENTERPRISE.replace("-", ""), learner.id, 1, int(learner.id % 3 > 0))
+            for number, learner in enumerate(learners[::7], start=1)
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from insights_pipeline.schema.activity import COURSE_ACTIVITY, USER_ACTIVITY
 from insights_pipeline.schema.columns import Column, Table, Type
 from insights_pipeline.schema.engagement import (
     ENGAGEMENT_EVENT,
+    ENTERPRISE_LEARNER,
     LEARNER_ROSTER,
     LEARNER_WEEK,
     MODULE_ENGAGEMENT,
@@ -45,6 +46,7 @@ from insights_pipeline.schema.inputs import (
     COURSE_GROUPS_COURSEUSERGROUP_USERS,
     COURSE_LIST,
     COURSEWARE_STUDENTMODULE,
+    ENTERPRISE_CUSTOMER_USER,
     GRADES_PERSISTENTCOURSEGRADE,
     INPUTS,
     LMS,
@@ -103,6 +105,7 @@ REPORTS: tuple[Table, ...] = (
     MODULE_ENGAGEMENT,
     MODULE_ENGAGEMENT_METRIC_RANGES,
     LEARNER_ROSTER,
+    ENTERPRISE_LEARNER,
 )
 """What the Data API serves."""
 
@@ -151,6 +154,8 @@ __all__ = [
     "ENGAGEMENT_EVENT",
     "ENROLLMENT_DAY",
     "ENROLLMENT_EVENT",
+    "ENTERPRISE_CUSTOMER_USER",
+    "ENTERPRISE_LEARNER",
     "EVENTS",
     "EVENTS_OF_DAY",
     "FILES",

@@ -104,9 +104,9 @@ def double(name: str, meaning: str, nullable: bool = False) -> Column:
     return Column(name, Type.DOUBLE, meaning, nullable)
 
 
-def boolean(name: str, meaning: str, nullable: bool = False) -> Column:
+def boolean(name: str, meaning: str, nullable: bool = False, *, optional: bool = False) -> Column:
     """A column of truth values."""
-    return Column(name, Type.BOOLEAN, meaning, nullable)
+    return Column(name, Type.BOOLEAN, meaning, nullable or optional, optional=optional)
 
 
 def date(name: str, meaning: str, nullable: bool = False) -> Column:

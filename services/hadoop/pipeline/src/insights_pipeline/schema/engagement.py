@@ -43,6 +43,17 @@ MODULE_ENGAGEMENT = Table(
     personal=True,
 )
 
+ENTERPRISE_LEARNER = Table(
+    "enterprise_learner",
+    "The learners of each enterprise customer.",
+    (
+        text("enterprise_customer_id", "the customer's UUID: lower case, with hyphens"),
+        USERNAME,
+    ),
+    key=("enterprise_customer_id", "username"),
+    personal=True,
+)
+
 _START = date("start_date", "first day of the week that was looked at")
 _END = date("end_date", "day after its last")
 _ATTEMPTS = integer("problem_attempts", "submissions")

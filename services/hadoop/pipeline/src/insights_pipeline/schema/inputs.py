@@ -122,6 +122,18 @@ GRADES_PERSISTENTCOURSEGRADE = Table(
     key=("course_id", "user_id"),
 )
 
+ENTERPRISE_CUSTOMER_USER = Table(
+    "enterprise_enterprisecustomeruser",
+    "Which learners belong to which enterprise customer.",
+    (
+        text("enterprise_customer_id", "the customer's UUID, with or without hyphens"),
+        USER,
+        boolean("linked", "whether the learner still belongs to it; null: yes", optional=True),
+    ),
+    key=("enterprise_customer_id", "user_id"),
+    personal=True,
+)
+
 COURSE_CATALOG = Table(
     "course_catalog",
     "Course runs as the course discovery service describes them.",
@@ -173,6 +185,7 @@ LMS = (
     COURSE_GROUPS_COURSEUSERGROUP_USERS,
     COURSEWARE_STUDENTMODULE,
     GRADES_PERSISTENTCOURSEGRADE,
+    ENTERPRISE_CUSTOMER_USER,
 )
 """The LMS's tables, as files or from its database."""
 

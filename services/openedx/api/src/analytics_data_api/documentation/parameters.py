@@ -33,6 +33,7 @@ COURSE_KEY = {
     "example": "course-v1:Ex+Demo+2026",
 }
 _TEXT = {"type": "string"}
+_UUID = {"type": "string", "format": "uuid"}
 _POSITIVE = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
 # Blank is as not given, here and in lists.
 _DATE = {"type": "string", "anyOf": [{"format": "date"}, {"maxLength": 0}], "example": "2026-01-31"}
@@ -111,6 +112,7 @@ IN_PATHS = {
     "username": _in_path("username", "The learner, by the name in the LMS.", _TEXT),
     "report_name": _in_path("report_name", "The report, by its name.", _TEXT),
     "link": _in_path("link", "What signs the link.", _TEXT),
+    "enterprise_customer": _in_path("enterprise_customer", "The customer, by its UUID.", _UUID),
 }
 """What a variable of a path stands for."""
 
@@ -163,6 +165,8 @@ COHORT = _one("cohort", "Learners of this cohort.", _TEXT)
 ENROLLMENT_MODE = _one("enrollment_mode", "Learners with this enrollment mode.", _TEXT)
 LEARNERS_ORDER = _choice("order_by", "What to sort by; username by default.", ORDERS)
 LEARNERS_PAGE_SIZE = _one("page_size", "Learners on a page; 25 by default, 100 at most.", _POSITIVE)
+
+ENGAGEMENTS_PAGE_SIZE = _one("page_size", "Rows on a page; 25 by default, 100 at most.", _POSITIVE)
 
 RUN_STATUS = _choice("status", "How the runs ended.", ("succeeded", "failed"))
 LIMIT = _one("limit", "The number of runs; all by default.", _POSITIVE)

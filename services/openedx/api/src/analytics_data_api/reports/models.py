@@ -408,6 +408,24 @@ class ModuleEngagement(CourseModel):
         ]
 
 
+class EnterpriseLearner(PublishedModel):
+    """The learners of each enterprise customer."""
+
+    enterprise_customer_id = models.CharField(
+        max_length=255, db_comment="the customer's UUID: lower case, with hyphens"
+    )
+    username = models.CharField(max_length=255, db_comment="the learner's name in the LMS")
+
+    class Meta:
+        db_table = "enterprise_learner"
+        ordering = ["enterprise_customer_id", "username"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enterprise_customer_id", "username"], name="enterprise_learner_key"
+            )
+        ]
+
+
 class ModuleEngagementMetricRanges(CourseModel):
     """Which values of a measure are low, normal and high among a course's active learners."""
 

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from analytics_data_api.exceptions import CourseKeyMalformed, CourseNotSpecified, NoData
 from analytics_data_api.lasting import in_its_place, validators
+from analytics_data_api.pagination import LARGEST, SIZE, found_page, link_header
 from analytics_data_api.parameters import Parameters, parse_course_id
 from analytics_data_api.renderers import OF_REPORTS
 from analytics_data_api.reports.snapshot import Run, snapshot
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from rest_framework.exceptions import APIException
     from rest_framework.request import Request
     from rest_framework.serializers import BaseSerializer
+
+    from analytics_data_api.pagination import Find
 
 
 RUN_HEADER = "X-Pipeline-Run"
@@ -104,6 +107,20 @@ class ReportView(APIView):
                 response[name] = value
         if isinstance(response, Response) and response.accepted_renderer.format == "csv":
             response["Content-Disposition"] = content_disposition_header(True, self.file_name())
+        return response
+
+    def paged(self, parameters: Parameters, find: Find) -> Response:
+        """A page of a list that is never there as a whole, with links to those beside it.
+
+        Raises NotFound if there are fewer pages.
+        """
+        fields, number = self.fields(parameters), parameters.positive("page") or 1
+        page = found_page(find, number, min(parameters.positive("page_size") or SIZE, LARGEST))
+        results = self.serialize(page.items, fields)
+        envelope = page.envelope(self.request.build_absolute_uri(), results)
+        response = Response(envelope)
+        if links := link_header(envelope):
+            response["Link"] = links
         return response
 
     def file_name(self) -> str:

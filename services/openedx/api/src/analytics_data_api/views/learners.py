@@ -19,7 +19,6 @@ from analytics_data_api.exceptions import (
     LearnerEngagementTimelineNotFound,
     LearnerNotFound,
 )
-from analytics_data_api.pagination import found_page, link_header
 from analytics_data_api.reports.models import ModuleEngagement, ModuleEngagementMetricRanges
 from analytics_data_api.roster import ORDERS, SEGMENTS, Learner, Question
 from analytics_data_api.roster.search import roster
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 
     from analytics_data_api.parameters import Parameters
 
-_PAGE_SIZE = 25
-_LARGEST_PAGE = 100
 _DAY = timedelta(days=1)
 
 
@@ -82,16 +79,13 @@ class LearnersView(RosterView):
 
         Raises NotFound if there are fewer pages.
         """
-        fields, question = self.fields(parameters), self._question(parameters)
-        number = parameters.positive("page") or 1
-        size = min(parameters.positive("page_size") or _PAGE_SIZE, _LARGEST_PAGE)
-        page = found_page(lambda start, stop: roster().find(question, start, stop), number, size)
-        results = self.serialize(self.updated(page.items), fields)
-        envelope = page.envelope(self.request.build_absolute_uri(), results)
-        response = Response(envelope)
-        if links := link_header(envelope):
-            response["Link"] = links
-        return response
+        question = self._question(parameters)
+
+        def find(start: int, stop: int) -> tuple[Sequence[Learner], int]:
+            learners, count = roster().find(question, start, stop)
+            return self.updated(learners), count
+
+        return self.paged(parameters, find)
 
     def _question(self, parameters: Parameters) -> Question:
         return Question(
