@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _OPTIONAL = {"local.sql"}
 """Tasks whose one positional argument may be left out, which Invoke does not know; it is empty."""
+_HELP = ("--help", "-h")
 _LACKING = "did not receive required positional argument"
 _UNKNOWN = re.compile(r"No idea what '(?P<name>.*)' is!")
 
@@ -25,6 +26,7 @@ class Inv(Program):
 
     def parse_tasks(self) -> None:
         """Raises Exit, with one line, where the command line is not understood."""
+        self._look_for_help()
         try:
             super().parse_tasks()
         except ParseError as error:
@@ -43,6 +45,17 @@ class Inv(Program):
             super().parse_cleanup()
         except ParseError as error:
             raise self._refusal(error) from error
+
+    def _look_for_help(self) -> None:
+        """Take `inv TASK --help` as `inv --help TASK`, and not for the task's first argument."""
+        tokens = self.core.unparsed
+        contexts = self._make_parser().contexts
+        for place, token in enumerate(tokens):
+            named = [each for each in tokens[:place] if each in contexts]
+            if token in _HELP and named and token not in contexts[named[-1]].flags:
+                self.args.help.value = named[-1]
+                tokens.clear()
+                return
 
     def _refusal(self, error: ParseError) -> Exit:
         from tasks.lib.errors import one_line
