@@ -17,13 +17,15 @@ import duckdb
 import pytest
 
 import updating
-from embedded import in_order, reports_in
+from embedded import in_order, provide_reports
 from insights_pipeline.interval import Interval
 from insights_pipeline.metrics import METRICS, Viewed
+from insights_pipeline.publish.sqlite import SqliteReports
 from insights_pipeline.resources import Resources
 from insights_pipeline.schema import Type
 from insights_pipeline.spark.session import open_session
 from insights_pipeline.spark.update import Cluster, SparkUpdate, run_update
+from insights_pipeline.update import REPORTS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from insights_pipeline.runs import RunRecord
     from insights_pipeline.schema import Table
     from insights_pipeline.update import Update
+    from insights_pipeline.warehouse import Warehouse
     from updating import Tables
 
 RESOURCES = Resources(memory=2**31, processors=2)
@@ -84,9 +87,20 @@ def on_spark(update: Update, **settings: str) -> SparkUpdate:
     return SparkUpdate(**same, cluster=cluster(store_of(update.data), **settings))
 
 
+class AfterSpark(SqliteReports):
+    """Reports that are published once Spark has ended, which has half of the memory."""
+
+    def publish(self, warehouse: Warehouse, record: RunRecord) -> None:
+        """Publish them."""
+        from pyspark import SparkContext
+
+        assert SparkContext._active_spark_context is None
+        super().publish(warehouse, record)
+
+
 def run(update: SparkUpdate) -> RunRecord:
     """Run an update in this process."""
-    return run_update(update, reports_in(update.data))
+    return run_update(update, AfterSpark(update.data / REPORTS_FILE, provide_reports))
 
 
 @contextmanager

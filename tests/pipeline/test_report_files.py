@@ -101,7 +101,7 @@ def test_what_memory_cannot_sort_at_once_is_written_by_halves(site: Site) -> Non
         SELECT 'C' || n % 20, lpad(CAST(n AS VARCHAR), 6, '0'), 0.5, 1 FROM range(200000) AS t(n)
     """)
     connection.execute("SET max_temp_directory_size = '0MiB'")  # or it would sort there
-    site.warehouse.use_memory(48 * MIB)
+    site.warehouse.use(48 * MIB, threads=1)
     with pytest.raises(duckdb.OutOfMemoryException):
         connection.execute(f"{essays.rows} ORDER BY course, learner").fetchall()
 

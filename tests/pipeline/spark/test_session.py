@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import pyarrow
@@ -67,11 +67,19 @@ def listens(port: int) -> bool:
 
 
 def test_cluster_without_a_worker_is_not_waited_for_without_an_end(tmp_path: Path) -> None:
-    """So it is with one whose master was lost: the next one knows nothing of the session."""
+    """So it is with one whose master was lost: the next one knows nothing of the session.
+
+    Whatever ends the session, its JVM ends with it, and leaves its memory to what comes then.
+    """
+    java: list[Any] = []
     with master_without_workers() as url:
         cluster = Cluster(url, f"file://{tmp_path}", settings={"spark.driver.host": "127.0.0.1"})
-        with (
-            pytest.raises(PipelineError, match=f"no worker of {url} has taken tasks for minutes"),
-            open_session(cluster, tmp_path, 2**29, patience=4) as session,
-        ):
-            session.range(10).count()
+
+        def count() -> None:
+            with open_session(cluster, tmp_path, 2**29, patience=4) as session:
+                java.append(session.sparkContext._gateway.proc)
+                session.range(10).count()
+
+        with pytest.raises(PipelineError, match=f"no worker of {url} has taken tasks for minutes"):
+            count()
+    assert java[0].poll() is not None

@@ -115,7 +115,10 @@ def _stored(
     scratch = warehouse.incoming(f"forgotten-{uuid.uuid4().hex}")
     scratch.mkdir(parents=True)
     stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-    return stack.enter_context(stored_tables(warehouse, cluster, scratch, resources.memory // 2))
+    memory = resources.engine_memory_beside_driver
+    warehouse.use(memory, resources.threads_with(memory))
+    heap = resources.driver_heap
+    return stack.enter_context(stored_tables(warehouse, cluster, scratch, heap))
 
 
 def _complete(warehouse: Warehouse, learner: Learner) -> Learner:

@@ -15,6 +15,7 @@ LEAST = 400 * _MIB
 _SHARE = 0.5  # of the machine's memory, where nothing else is said
 _MOST_BY_DEFAULT = 8 * 2**30
 _PROCESS = 160 * _MIB  # what Python and its libraries take in one process
+_JAVA = 128 * _MIB  # what Java takes beside its heap
 _PER_LOG_BYTE = 8  # bytes of memory that a byte of log takes until it is written
 
 
@@ -83,9 +84,24 @@ class Resources:
         return max(_for_tables(self.memory - 2 * _PROCESS), 64 * _MIB)
 
     @property
+    def driver_heap(self) -> int:
+        """Bytes of Java's heap for Spark's driver, which runs beside the engine."""
+        return self.memory // 2
+
+    @property
+    def engine_memory_beside_driver(self) -> int:
+        """Bytes for the engine's tables while Spark's driver runs."""
+        left = self.memory - self.driver_heap - _JAVA - _PROCESS
+        return max(_for_tables(left), 64 * _MIB)
+
+    @property
     def threads(self) -> int:
-        """Threads of the engine: each wants memory of its own."""
-        return max(1, min(self.processors, self.engine_memory // (96 * _MIB)))
+        """Threads of the engine."""
+        return self.threads_with(self.engine_memory)
+
+    def threads_with(self, engine_memory: int) -> int:
+        """Threads of an engine of so many bytes: each wants some of its own."""
+        return max(1, min(self.processors, engine_memory // (96 * _MIB)))
 
 
 def _for_tables(memory: int) -> int:

@@ -156,7 +156,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             with record.step("read"):
                 progress.step("read")
                 parts = _read(update, warehouse, run, record, progress, beside)
-            warehouse.use_memory(resources.engine_memory)
+            warehouse.use(resources.engine_memory, resources.threads)
             first = warehouse.first_event()
             if first is None:
                 raise BadInput(describe_nothing(update, record))

@@ -82,9 +82,10 @@ class Warehouse:
                 f" {engine}, or run {found}"
             )
 
-    def use_memory(self, memory: int) -> None:
-        """Let the engine use so many bytes from here on."""
+    def use(self, memory: int, threads: int) -> None:
+        """Let the engine use so many bytes and threads from here on."""
         self.connection.execute(f"SET memory_limit = '{memory // 2**20}MiB'")
+        self.connection.execute(f"SET threads = {threads}")
 
     # --- one run's transaction --------------------------------------------------------------------
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import insights_pipeline
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _MIB = 2**20
 _HOME = Path(insights_pipeline.__file__).parent
 _ARCHIVE = "insights"
+_SECONDS_TO_END = 30
 _LISTINGS = 16
 """Into how many tasks the look into many folders is cut."""
 _NEEDED_BY_EXECUTORS = (
@@ -44,7 +46,7 @@ _NEEDED_BY_EXECUTORS = (
 def open_session(
     cluster: Cluster, folder: Path, memory: int, patience: float = PATIENCE
 ) -> Generator[SparkSession]:
-    """A session on the cluster.
+    """A session on the cluster; when it ends, so does its JVM, unless that is the cluster.
 
     Args:
         cluster: where.
@@ -89,16 +91,42 @@ def open_session(
         archive = pack(folder / f"{_ARCHIVE}.zip")
         settings["spark.archives"] = f"{archive}#{_ARCHIVE}"
         settings["spark.executorEnv.PYTHONPATH"] = f"./{_ARCHIVE}"
-    with _told_as_pipeline_errors(cluster):
-        builder = SparkSession.builder
-        for name, value in (settings | dict(cluster.settings)).items():
-            builder = builder.config(name, value)
-        session = builder.getOrCreate()
-        try:
-            with nullcontext() if is_one_process else executors_watched(session, patience):
-                yield session
-        finally:
-            session.stop()
+    try:
+        with _told_as_pipeline_errors(cluster):
+            builder = SparkSession.builder
+            for name, value in (settings | dict(cluster.settings)).items():
+                builder = builder.config(name, value)
+            session = builder.getOrCreate()
+            try:
+                with nullcontext() if is_one_process else executors_watched(session, patience):
+                    yield session
+            finally:
+                session.stop()
+    finally:  # it has been asked what errors mean
+        if not is_one_process:
+            _end_java()
+
+
+def _end_java() -> None:
+    """End the driver's JVM, which a session that stops leaves there for the next one.
+
+    What follows in this process has its memory then.
+    """
+    from pyspark import SparkContext
+
+    gateway: Any = SparkContext._gateway
+    SparkContext._gateway = SparkContext._jvm = None
+    if gateway is None:
+        return
+    with suppress(Exception):  # it may be gone
+        gateway.shutdown()
+    # The end of its input is the end of it.
+    gateway.proc.stdin.close()
+    try:
+        gateway.proc.wait(_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        gateway.proc.kill()
+        gateway.proc.wait()
 
 
 def pack(archive: Path) -> Path:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+    from insights_pipeline.inputs.geo import Geo
     from insights_pipeline.publish.reports import Reports
     from insights_pipeline.runs import RunRecord
     from insights_pipeline.warehouse import Warehouse
@@ -87,19 +88,40 @@ def run_update(
 
 
 def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Progress) -> None:
-    memory, cluster = update.resources.memory, update.cluster
-    with ExitStack() as stack:
-        warehouse = stack.enter_context(
-            open_warehouse(update.data, memory // 4, update.resources.threads)
-        )
+    resources = update.resources
+    memory = resources.engine_memory_beside_driver
+    with (
+        open_warehouse(update.data, memory, resources.threads_with(memory)) as warehouse,
+        open_geo(update.inputs.geo) as geo,
+    ):
         warehouse.check_engine(ENGINE)
-        geo = stack.enter_context(open_geo(update.inputs.geo))
         record.notes += warehouse.notes
-        local = warehouse.incoming(record.run_id)
-        local.mkdir(parents=True)
+        _bring_up_to_date(update, warehouse, geo, record, progress)
+        # Spark has ended: what it took of the memory is free.
+        warehouse.use(resources.engine_memory, resources.threads)
+        with record.step("files"):
+            record.notes += report_files.bring_up_to_date(
+                REPORT_FILES, warehouse, update.report_files, record.run_id
+            )
+        note_flaws(warehouse, record)
+        progress.step("publish")
+        with roster_index.following(update.elasticsearch, warehouse, record):
+            reports.publish(warehouse, record)
+
+
+def _bring_up_to_date(
+    update: SparkUpdate, warehouse: Warehouse, geo: Geo, record: RunRecord, progress: Progress
+) -> None:
+    """What Spark is there for: the tables, in the store and, as far as reports need them, here."""
+    cluster = update.cluster
+    local = warehouse.incoming(record.run_id)
+    local.mkdir(parents=True)
+    with ExitStack() as stack:
         with record.step("cluster"):
             progress.step("cluster")
-            session = stack.enter_context(open_session(cluster, local, memory // 2))
+            session = stack.enter_context(
+                open_session(cluster, local, update.resources.driver_heap)
+            )
             stack.callback(_keep_stages, session, update.data, warehouse.sequence + 1)
             store = Store(session, cluster.warehouse)
             catalog = Catalog(session, store, cluster.database)
@@ -132,14 +154,6 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
             session.sparkContext.setJobDescription("bring home")
             warehouse.settle_files()
             home.settle(warehouse, store, catalog)
-        with record.step("files"):
-            record.notes += report_files.bring_up_to_date(
-                REPORT_FILES, warehouse, update.report_files, record.run_id
-            )
-        note_flaws(warehouse, record)
-        progress.step("publish")
-        with roster_index.following(update.elasticsearch, warehouse, record):
-            reports.publish(warehouse, record)
 
 
 def _compute(
