@@ -167,14 +167,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
         record.newest_event = warehouse.newest_event()
         with record.step("events"):
             warehouse.settle_files()
-        with record.step("files"):
-            record.notes += report_files.bring_up_to_date(
-                REPORT_FILES, warehouse, update.report_files, record.run_id
-            )
-        note_flaws(warehouse, record)
-        progress.step("publish")
-        with roster_index.following(update.elasticsearch, warehouse, record):
-            reports.publish(warehouse, record)
+        show(update, warehouse, reports, record, progress)
 
 
 @dataclass
@@ -327,7 +320,21 @@ def _bring_up_to_date(
     warehouse.set_interval(interval)
 
 
-def note_flaws(warehouse: Warehouse, record: RunRecord) -> None:
+def show(
+    update: Update, warehouse: Warehouse, reports: Reports, record: RunRecord, progress: Progress
+) -> None:
+    """Write the files and publish the reports, from what either engine has left at home."""
+    with record.step("files"):
+        record.notes += report_files.bring_up_to_date(
+            REPORT_FILES, warehouse, update.report_files, record.run_id
+        )
+    _note_flaws(warehouse, record)
+    progress.step("publish")
+    with roster_index.following(update.elasticsearch, warehouse, record):
+        reports.publish(warehouse, record)
+
+
+def _note_flaws(warehouse: Warehouse, record: RunRecord) -> None:
     """Name what of this run's events could not be used."""
     for table in FLAWS:
         grown = warehouse.connection.execute(

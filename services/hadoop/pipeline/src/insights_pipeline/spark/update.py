@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from insights_pipeline import inputs, report_files
+from insights_pipeline import inputs
 from insights_pipeline.errors import BadInput
 from insights_pipeline.inputs.geo import open_geo
-from insights_pipeline.metrics import METRICS, REPORT_FILES, SUBJECTS
+from insights_pipeline.metrics import METRICS, SUBJECTS
 from insights_pipeline.progress import Progress, Silence
-from insights_pipeline.publish import roster_index
 from insights_pipeline.spark import home
 from insights_pipeline.spark.catalog import Catalog
 from insights_pipeline.spark.computing import Computing
@@ -20,7 +19,7 @@ from insights_pipeline.spark.intake import Intake
 from insights_pipeline.spark.session import open_session
 from insights_pipeline.spark.stages import keep_stages
 from insights_pipeline.spark.store import Store
-from insights_pipeline.update import Update, describe_nothing, note_flaws, recorded, whole_days
+from insights_pipeline.update import Update, describe_nothing, recorded, show, whole_days
 from insights_pipeline.upkeep import Change
 from insights_pipeline.visitors import name_visitors
 from insights_pipeline.warehouse import open_warehouse
@@ -99,14 +98,7 @@ def _run(update: SparkUpdate, record: RunRecord, reports: Reports, progress: Pro
         _bring_up_to_date(update, warehouse, geo, record, progress)
         # Spark has ended: what it took of the memory is free.
         warehouse.use(resources.engine_memory, resources.threads)
-        with record.step("files"):
-            record.notes += report_files.bring_up_to_date(
-                REPORT_FILES, warehouse, update.report_files, record.run_id
-            )
-        note_flaws(warehouse, record)
-        progress.step("publish")
-        with roster_index.following(update.elasticsearch, warehouse, record):
-            reports.publish(warehouse, record)
+        show(update, warehouse, reports, record, progress)
 
 
 def _bring_up_to_date(
