@@ -51,6 +51,19 @@ def test_answer_that_did_not_change(path: str, validator: str, api: Served) -> N
 
 
 @pytest.mark.parametrize(
+    "precondition",
+    [{"If-Match": '"x"'}, {"If-Unmodified-Since": "Sat, 01 Jan 2000 00:00:00 GMT"}],
+    ids=str,
+)
+def test_what_has_to_be_so_comes_before_what_changed(
+    precondition: dict[str, str], api: Served
+) -> None:
+    conditions = {"If-None-Match": api.get(PATHS[0]).headers["ETag"]} | precondition
+
+    assert {api.get(PATHS[0], headers=conditions).status_code for _ in range(4)} == {412}
+
+
+@pytest.mark.parametrize(
     "condition",
     [
         {"If-None-Match": "*"},

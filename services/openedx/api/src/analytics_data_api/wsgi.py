@@ -9,7 +9,11 @@ from django.urls import get_resolver
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "analytics_data_api.settings"
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from analytics_data_api.lasting import LastingAnswers  # noqa: E402 - needs Django's settings
+
+application = LastingAnswers(_django)
 
 # Loads all views now, so that no request has to wait for them, and gunicorn's workers share them.
 get_resolver().url_patterns  # noqa: B018

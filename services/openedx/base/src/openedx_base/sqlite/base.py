@@ -19,10 +19,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     SQLite itself does the latter only when it empties its write-ahead log into it.
     """
 
+    _path = Path()
     _opened: tuple[int, ...] | None = None
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open the file."""
+        name = str(self.settings_dict["NAME"])
+        self._path = Path(unquote(urlsplit(name).path) if name.startswith("file:") else name)
         self._opened = self._state()
         return super().get_new_connection(conn_params)
 
@@ -31,10 +34,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.is_in_memory_db() or self._state() == self._opened
 
     def _state(self) -> tuple[int, ...] | None:
-        name = str(self.settings_dict["NAME"])
-        path = Path(unquote(urlsplit(name).path) if name.startswith("file:") else name)
         try:
-            file = path.stat()
+            file = self._path.stat()
         except OSError:
             return None
         return file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns
