@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pymysql.connections import Connection
 
     from insights_pipeline.inputs.sources import Row, Spool
+    from insights_pipeline.schema import Table
 
 _ROWS_AT_ONCE = 5_000
 """A profile may have texts of 20,000 characters."""
@@ -127,15 +128,7 @@ class Snapshot:
             pymysql.MySQLError: the database is lost.
         """
         table = spool.table
-        there = self._columns(table.name)
-        if not there:
-            raise SourceError(f"{self._place} has no table {table.name} that LMS_DB_USER may read")
-        missing = [c.name for c in table.columns if c.name not in there and not c.optional]
-        if missing:
-            raise SourceError(
-                f"{self._place}: {table.name} has no column {', '.join(missing)}, or none that"
-                " LMS_DB_USER may read"
-            )
+        there = self.columns(table)
         columns = [f"`{name}`" if name in there else "NULL" for name in table.names]
         # All tables of the LMS have one; a view that a site reads by may lack it.
         if _ID not in there:
@@ -150,15 +143,30 @@ class Snapshot:
             spool.add_rows([row[:-1] for row in rows])
             rows = self._rows(f"{part} WHERE `{_ID}` > {int(rows[-1][-1] or 0)} {order}")
 
-    def _columns(self, table: str) -> set[str | None]:
-        return {
+    def columns(self, table: Table) -> set[str | None]:
+        """The columns of a table that are there for us, and maybe others.
+
+        Raises:
+            SourceError: the table, or a column of it that is needed, is not.
+            pymysql.MySQLError: the database is lost.
+        """
+        there = {
             name
             for (name,) in self._rows(
                 "SELECT column_name FROM information_schema.columns"
                 " WHERE table_schema = DATABASE() AND table_name = %s",
-                table,
+                table.name,
             )
         }
+        if not there:
+            raise SourceError(f"{self._place} has no table {table.name} that LMS_DB_USER may read")
+        missing = [c.name for c in table.columns if c.name not in there and not c.optional]
+        if missing:
+            raise SourceError(
+                f"{self._place}: {table.name} has no column {', '.join(missing)}, or none that"
+                " LMS_DB_USER may read"
+            )
+        return there
 
     def _rows(self, query: str, *values: object) -> list[Row]:
         with self._connection.cursor() as cursor:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from insights_pipeline.inputs.services import Conversation, Service
 
-_COURSES = "/api/courses/v1/courses/"
-_BLOCKS = "/api/courses/v1/blocks/"
-_COURSE_RUNS = "/api/v1/course_runs/"
-_PROGRAMS = "/api/v1/programs/"
+COURSES = "/api/courses/v1/courses/"
+BLOCKS = "/api/courses/v1/blocks/"
+COURSE_RUNS = "/api/v1/course_runs/"
+PROGRAMS = "/api/v1/programs/"
 _AT_ONCE = 100  # objects a page; both services give no more
-_WHOLE_COURSE = {
+WHOLE_COURSE = {
     "depth": "all",
     "all_blocks": "true",
     "requested_fields": "children,graded,format",
@@ -42,7 +42,7 @@ def fetch_course_list(lms: Service, path: Path) -> None:
         SourceError: the LMS does not list them, or lists none.
     """
     with _Fetch(lms, path) as fetch:
-        fetch.write_list(_COURSES, {"page_size": _AT_ONCE})
+        fetch.write_list(COURSES, {"page_size": _AT_ONCE})
         if not fetch.count:
             raise SourceError(
                 f"{lms.root} lists no courses: see that our client's user in the LMS is staff"
@@ -52,13 +52,13 @@ def fetch_course_list(lms: Service, path: Path) -> None:
 def fetch_course_runs(discovery: Service, path: Path) -> None:
     """Write the course runs that the discovery service lists, as `fetch_course_list` does."""
     with _Fetch(discovery, path) as fetch:
-        fetch.write_list(_COURSE_RUNS, {"limit": _AT_ONCE, "exclude_utm": 1})
+        fetch.write_list(COURSE_RUNS, {"limit": _AT_ONCE, "exclude_utm": 1})
 
 
 def fetch_programs(discovery: Service, path: Path) -> None:
     """Write the programs that the discovery service lists, as `fetch_course_list` does."""
     with _Fetch(discovery, path) as fetch:
-        fetch.write_list(_PROGRAMS, {"limit": _AT_ONCE, "exclude_utm": 1})
+        fetch.write_list(PROGRAMS, {"limit": _AT_ONCE, "exclude_utm": 1})
 
 
 def fetch_course_blocks(lms: Service, courses: Iterable[str], path: Path) -> list[str]:
@@ -78,7 +78,7 @@ def fetch_course_blocks(lms: Service, courses: Iterable[str], path: Path) -> lis
         for course in courses:
             try:
                 blocks: dict[str, Any] | None = fetch.ask(
-                    _BLOCKS, {"course_id": course, **_WHOLE_COURSE}
+                    BLOCKS, {"course_id": course, **WHOLE_COURSE}
                 )
             except AnswerError as error:
                 if error.status == HTTPStatus.NOT_FOUND:
