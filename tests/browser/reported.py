@@ -459,8 +459,36 @@ def _hardest_tags(name: str) -> str:
     """
 
 
+# In whole numbers: the difference is more than twice the root of the sum, and a tenth of what was.
+_IN_EARNEST = """
+    abs(now) + abs(before) >= 30
+    AND (now - before) * (now - before) > 4 * (abs(now) + abs(before))
+    AND 10 * abs(now - before) >= abs(before)
+"""
+_CHANGED = f"""
+SELECT * FROM (
+    SELECT a.count AS now, date(a.interval_start) AS monday, b.count AS before
+    FROM course_activity AS a JOIN course_activity AS b
+        ON b.course_id = a.course_id AND b.label = a.label AND b.interval_end = a.interval_start
+    WHERE a.course_id = :course AND a.interval_start = (
+        SELECT max(interval_start) FROM course_activity WHERE course_id = :course
+    )
+    ORDER BY instr('ACTIVE ATTEMPTED_PROBLEM PLAYED_VIDEO POSTED_FORUM', a.label)
+) WHERE {_IN_EARNEST}
+UNION ALL
+SELECT abs(now), day, abs(before) FROM (
+    SELECT day, third.count - second.count AS now, second.count - first.count AS before
+    FROM last
+    JOIN course_enrollment_daily AS third ON third.date = day
+    JOIN course_enrollment_daily AS second ON second.date = date(day, '-7 days')
+    JOIN course_enrollment_daily AS first ON first.date = date(day, '-14 days')
+    WHERE third.course_id = :course AND second.course_id = :course AND first.course_id = :course
+) WHERE {_IN_EARNEST}
+"""
+
 FINDINGS: dict[str, dict[str, str]] = {
     "home": {
+        "What changed this week?": _CHANGED,
         "How many learners are enrolled?": _ENROLLED_AT_THE_END.format(days=7),
         "How old are the learners?": _AGED,
         "Where are the learners?": _PLACES,

@@ -306,6 +306,9 @@ _SHOWN = """() => {
         const answer = finding.closest("section.answer");
         findings[answer?.id ?? text(finding.closest(".card").querySelector("h2"))] = text(finding);
     }
+    for (const changes of document.querySelectorAll(".changes")) {
+        findings[text(changes.querySelector("h2"))] = text(changes.querySelector("ul, p"));
+    }
     return {tables, charts, findings};
 }"""
 """The rows of each table, and the figures: titles with all numbers, dates and ids beside them.

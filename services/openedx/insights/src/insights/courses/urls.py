@@ -36,6 +36,7 @@ from insights.courses.views.performance import (
     SectionView,
     UngradedView,
 )
+from insights.courses.views.workbook import CourseWorkbookView
 
 register_converter(CourseIdConverter, "course_id")
 
@@ -46,6 +47,7 @@ urlpatterns = [
     path("", CourseListView.as_view(), name="courses"),
     path("courses.csv", CourseListDownloadView.as_view(), name="courses-csv"),
     path(f"{_COURSE}/", CourseHomeView.as_view(), name="course"),
+    path(f"{_COURSE}/course.xlsx", CourseWorkbookView.as_view(), name="course-workbook"),
     *answer_paths(f"{_COURSE}/enrollment/activity/", EnrollmentView, "enrollment"),
     *answer_paths(f"{_DEMOGRAPHICS}/age/", AgeView, "demographics"),
     *answer_paths(f"{_DEMOGRAPHICS}/education/", EducationView, "demographics-education"),

@@ -43,8 +43,13 @@ def stream(
 
 
 def _headers(name: str) -> dict[str, str]:
-    file_name = f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.csv"
-    return {"Content-Disposition": str(content_disposition_header(True, file_name))}
+    return {"Content-Disposition": attachment(name, "csv")}
+
+
+def attachment(name: str, ending: str) -> str:
+    """The header that has a browser save a file; `name` is any text, such as a course id."""
+    file_name = f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.{ending}"
+    return str(content_disposition_header(True, file_name))
 
 
 def _content(columns: Sequence[Column], parts: Iterable[Sequence[Row]]) -> Iterator[str]:

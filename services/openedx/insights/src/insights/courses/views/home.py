@@ -19,7 +19,9 @@ from insights.courses.answers import (
     performance,
     video,
 )
+from insights.courses.answers.changes import changes
 from insights.courses.answers.formats import number, percent
+from insights.courses.answers.rows import by_day
 from insights.courses.pages import (
     DEMOGRAPHICS,
     ENGAGEMENT,
@@ -37,7 +39,11 @@ from insights.data_api.errors import DataApiDown, DataApiSlow
 from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
-    from insights.courses.answers.answer import Answer, Row, Value
+    from collections.abc import Sequence
+
+    from insights.courses.answers.answer import Answer, Value
+    from insights.courses.answers.changes import Change
+    from insights.courses.answers.rows import ApiRow
     from insights.courses.pages import Page
 
 _WEEK = timedelta(days=7)
@@ -61,7 +67,7 @@ class Card:
 
 
 class CourseHomeView(CourseView):
-    """What the course is, and a card for each of its pages."""
+    """What the course is, what changed in it, and a card for each of its pages."""
 
     page = HOME
     template_name = "courses/home.html"
@@ -69,12 +75,14 @@ class CourseHomeView(CourseView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the template shows; no cards where the reports hold nothing of the course."""
         until = self.freshness.until
+        is_known = self.summary and until
         return super().get_context_data(
             summary=self.summary,
             start=self._day("start_date"),
             end=self._day("end_date"),
             pacing=self._pacing(),
-            cards=self._cards(until) if self.summary and until else [],
+            cards=self._cards(until) if is_known else [],
+            changes=self._changes(until) if is_known else [],
             **kwargs,
         )
 
@@ -91,17 +99,37 @@ class CourseHomeView(CourseView):
             self._enrollment(until),
             self._demographics(),
             self._geography(),
-            self._engagement(until),
+            self._engagement(),
             self._videos(),
             self._performance(),
             *self._learners(),
         ]
 
-    def _enrollment(self, until: date) -> Card:
-        since = (until - _WEEK).isoformat()
-        answer = enrollment.enrollment(
-            known(lambda: self.course.enrollment(start_date=since)), start=until
+    def _changes(self, until: date) -> list[Change]:
+        enrolled: dict[date, int] = {at: row["count"] for at, row in by_day(self.enrolled)}
+        return changes(self.activity.table, enrolled, until)
+
+    @cached_property
+    def enrolled(self) -> Sequence[ApiRow]:
+        """Learners enrolled at the end of each of the last fifteen days."""
+        since = (self._until - 2 * _WEEK).isoformat()
+        return known(lambda: self.course.enrollment(start_date=since))
+
+    @cached_property
+    def activity(self) -> Answer:
+        """Active learners of the last whole week, and of the one before it."""
+        since = (self._until - 3 * _WEEK).isoformat()
+        return engagement.weekly_activity(
+            known(lambda: self.course.activity(start_date=since)), until=self._until
         )
+
+    @property
+    def _until(self) -> date:
+        assert self.freshness.until
+        return self.freshness.until
+
+    def _enrollment(self, until: date) -> Card:
+        answer = enrollment.enrollment(self.enrolled, start=until)
         return Card(ENROLLMENT, answer, _figure(_last(answer, "count")))
 
     def _demographics(self) -> Card:
@@ -113,13 +141,8 @@ class CourseHomeView(CourseView):
         countries = sum(code is not None for code in answer.table.values("code"))
         return Card(GEOGRAPHY, answer, number(countries) if countries else "")
 
-    def _engagement(self, until: date) -> Card:
-        # The last whole week, and the one before it.
-        since = (until - 3 * _WEEK).isoformat()
-        answer = engagement.weekly_activity(
-            known(lambda: self.course.activity(start_date=since)), until=until
-        )
-        return Card(ENGAGEMENT, answer, _figure(_last(answer, "any")))
+    def _engagement(self) -> Card:
+        return Card(ENGAGEMENT, self.activity, _figure(_last(self.activity, "any")))
 
     @cached_property
     def structure(self) -> Structure:
@@ -174,8 +197,3 @@ def _count(value: Value) -> int:
 
 def _figure(value: Value) -> str:
     return number(value) if isinstance(value, int) else ""
-
-
-def _second(row: Row) -> int:
-    """The count beside a row's name."""
-    return row[1] if isinstance(row[1], int) else 0
