@@ -181,6 +181,7 @@ def test_tables_of_another_version_are_refused_and_left_as_they_are(tables: Tabl
 @pytest.mark.full
 def test_a_first_start_that_was_cut_short_begins_anew(lab: Lab) -> None:
     mysql = lab.start("mysql", volumes={lab.volume(): "/var/lib/mysql"})
+    namenode = start_namenode(lab, lab.volume(), lab.volume())  # the warehouse is there
     wait_until_healthy(mysql)
     count = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'metastore'"
     first = lab.start("hive-metastore")
@@ -192,6 +193,7 @@ def test_a_first_start_that_was_cut_short_begins_anew(lab: Lab) -> None:
     docker.wait(first)
     assert inside(mysql, "sh", "-c", f'mariadb -Ne "{VERSION}" || true').strip() == ""
 
+    healthy(namenode)
     second = lab.start("hive-metastore")
     healthy(second)
     assert inside(mysql, "mariadb", "-Ne", VERSION).strip() == "4.0.0"
