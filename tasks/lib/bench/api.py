@@ -45,7 +45,7 @@ _OF_SITE = ("course_summaries/?page=1&page_size=25", "course_totals/", "programs
 _HEADER = re.compile(r"^(ETag|Content-Length): (.*?)\r?$", re.MULTILINE | re.IGNORECASE)
 _MEETINGS = 4
 # Of the comparison of one client.
-_PATHS, _PAIRS = 50, 10
+_PATHS, _PAIRS = 50, 50
 
 
 Question = tuple[str, str]
