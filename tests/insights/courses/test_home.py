@@ -122,3 +122,47 @@ def test_a_failed_update_is_told(browser: Client, served_by_hand: Served) -> Non
     assert "computed 5 May 2026, 03:01 UTC" in footer
     assert "The update of 6 May 2026, 03:02 UTC failed" in footer
     assert "disk full" not in footer
+
+
+def test_what_changed_is_told_with_a_link_to_its_chart(
+    browser: Client, served_by_hand: Served
+) -> None:
+    course = "course-v1:Ex+Changed+T1"
+    good = {"status": "succeeded", "ended": "2026-05-07 03:01:00", "notes": "[]"}
+    served_by_hand.insert("pipeline_run", {**RUN, **good, "run_id": "c", "sequence": 3})
+    summary = dict.fromkeys(("cumulative_count", "count_change_7_days", "passing_users"), 0)
+    served_by_hand.insert(
+        "course_meta_summary_enrollment",
+        {"course_id": course, "enrollment_mode": "audit", "count": 300, **summary},
+    )
+    weeks = [("2026-04-20", "2026-04-27", 100), ("2026-04-27", "2026-05-04", 60)]
+    served_by_hand.insert(
+        "course_activity",
+        *(
+            {"course_id": course, "interval_start": f"{start} 00:00:00", "label": "ACTIVE"}
+            | {"interval_end": f"{end} 00:00:00", "count": count}
+            for start, end, count in weeks
+        ),
+    )
+    served_by_hand.insert(
+        "course_enrollment_daily",
+        *(
+            {"course_id": course, "date": day, "count": count, "cumulative_count": count}
+            for day, count in (("2026-04-20", 200), ("2026-04-27", 210), ("2026-05-04", 300))
+        ),
+    )
+
+    html = browser.get(f"/courses/{course}/").content.decode()
+    changes = html.partition('<section class="changes"')[2].partition("</section>")[0]
+    told = re.findall(r'<a href="([^"]*)">([^<]*)</a>', changes)
+    assert [(unescape(url), text) for url, text in told] == [
+        (
+            f"/courses/{course}/engagement/content/",
+            "Fewer learners were active: 60 in the week from 27 Apr 2026, 100 before.",
+        ),
+        (
+            f"/courses/{course}/enrollment/activity/",
+            "Enrollment changed by +90 learners in the seven days to 4 May 2026, and by +10 in the"
+            " seven days before.",
+        ),
+    ]
