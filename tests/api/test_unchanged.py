@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from contextlib import closing
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -184,6 +185,19 @@ def ask(api: Served, token: str, **headers: str) -> int:
     url = f"{api.api.root}{PATHS[0]}"
     [status] = {requests.get(url, headers=headers, timeout=30).status_code for _ in range(4)}
     return status
+
+
+@pytest.mark.parametrize("block", ["Ζωή", "a/b", "%", "\u202e"])
+def test_letters_of_any_script_in_a_path(block: str, api: Served) -> None:
+    path = f"/api/v0/problems/{quote(block, safe='')}/sequential_open_distribution/"
+    assert api.get(path).status_code == 404
+    api.insert(
+        "sequential_open_distribution", {"course_id": "A/B/C", "module_id": block, "count": 1}
+    )
+
+    first = api.get(path)
+    assert first.json()[0]["module_id"] == block
+    assert again(api, path, first, "ETag").status_code == 304
 
 
 def test_dots_in_a_path_lead_nowhere_else(api: Served) -> None:

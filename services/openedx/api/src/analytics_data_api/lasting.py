@@ -97,7 +97,7 @@ class LastingAnswers:
         """Answer a request."""
         # Django does so for itself only, before each request.
         close_old_connections()
-        request = WSGIRequest(environ)
+        request = WSGIRequest({**environ})  # which changes what it is given
         run, tag = _published(request)
         if run and (known := caches[_CACHE].get(tag)):
             again = _again(request, run, tag, known)
