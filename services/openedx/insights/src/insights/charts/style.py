@@ -5,9 +5,10 @@ Colours are CSS variables. Vega passes them on as they are, so one rendering ser
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from django.utils import dates, formats
+from django.utils import dateformat, dates, formats
 
 TEXT, MUTED, GRID = "var(--text)", "var(--muted)", "var(--chart-grid)"
 SURFACE = "var(--surface)"
@@ -49,6 +50,7 @@ def config() -> dict[str, Any]:
             "title": None,
             "labelColor": TEXT,
             "labelFontSize": FONT_SIZE,
+            "labelLimit": 300,  # a title in a longer language than English, on a phone
             "symbolType": "square",
             "columns": 1,
             "offset": 4,
@@ -59,6 +61,8 @@ def config() -> dict[str, Any]:
 
 def locale() -> dict[str, Any]:
     """Django's localisation in the form of d3-format and d3-time-format."""
+    # "j M" or "j b": some languages have months in lower case.
+    short = formats.get_format("SHORT_DATE_FORMAT")[-1]
     return {
         "number": {
             "decimal": formats.get_format("DECIMAL_SEPARATOR"),
@@ -75,7 +79,8 @@ def locale() -> dict[str, Any]:
             "days": [str(dates.WEEKDAYS[(day - 1) % 7]) for day in range(7)],
             "shortDays": [str(dates.WEEKDAYS_ABBR[(day - 1) % 7]) for day in range(7)],
             "months": [str(dates.MONTHS[month]) for month in range(1, 13)],
-            # Django has them in lower case in some languages, English too.
-            "shortMonths": [str(dates.MONTHS_3[month]).capitalize() for month in range(1, 13)],
+            "shortMonths": [
+                dateformat.format(date(2000, month, 1), short) for month in range(1, 13)
+            ],
         },
     }

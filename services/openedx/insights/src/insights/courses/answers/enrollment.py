@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from insights.charts.chart import Chart, Form
 from insights.courses.answers.answer import Answer, Column, Kind, Table
@@ -134,12 +134,12 @@ def _range(first: date, counts: Collection[int]) -> str:
 def _mode_names() -> dict[str, str]:
     """What the modes that the Data API names are called."""
     return {
-        "audit": _("Audit"),
-        "honor": _("Honor"),
-        "verified": _("Verified"),
-        "professional": _("Professional"),
-        "credit": _("Credit"),
-        "masters": _("Master’s"),
+        "audit": pgettext("enrollment mode", "Audit"),
+        "honor": pgettext("enrollment mode", "Honor"),
+        "verified": pgettext("enrollment mode", "Verified"),
+        "professional": pgettext("enrollment mode", "Professional"),
+        "credit": pgettext("enrollment mode", "Credit"),
+        "masters": pgettext("enrollment mode", "Master’s"),
     }
 
 

@@ -8,8 +8,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from insights.charts.chart import Chart, Form
 from insights.courses.answers.answer import Answer, Column, Kind, Table
@@ -448,7 +449,9 @@ def _part(place: int, parts: int, rows: Sequence[ApiRow]) -> Answer:
 
 
 def _verdict(correct: bool | None) -> str | None:
-    return None if correct is None else _("correct") if correct else _("incorrect")
+    if correct is None:
+        return None
+    return pgettext("verdict", "correct") if correct else pgettext("verdict", "incorrect")
 
 
 def _heading(place: int, parts: int, question: str) -> str:
@@ -532,11 +535,16 @@ def points(rows: Sequence[ApiRow]) -> Answer:
 
 def _points(row: ApiRow) -> str:
     if row["max_grade"] is None:
-        return f"{row['grade']:g}"
+        return _decimal(row["grade"])
     return _("%(points)s of %(most)s") % {
-        "points": f"{row['grade']:g}",
-        "most": f"{row['max_grade']:g}",
+        "points": _decimal(row["grade"]),
+        "most": _decimal(row["max_grade"]),
     }
+
+
+def _decimal(points: float) -> str:
+    """With as many decimals as there are."""
+    return f"{points:g}".replace(".", get_format("DECIMAL_SEPARATOR"))
 
 
 def _points_finding(rows: Sequence[ApiRow], total: int) -> str:

@@ -221,7 +221,8 @@ def _videos_finding(ordered: Sequence[ApiRow], names: dict[str, str]) -> str:
         "percent": percent(most["users_at_end"] / most["users_at_start"]),
     }
     if len(ordered) > MOST_BARS:
-        sentence = f"{sentence} {_('The chart shows the most watched, the table all of them.')}"
+        rest = _("The chart shows the most watched, the table all of them.")
+        sentence = f"{sentence} {rest}"
     return f"{played} {sentence}"
 
 
