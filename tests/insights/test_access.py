@@ -2,7 +2,7 @@
 
 URLs are taken from the URL configuration. What they need, such as the id of a video, is found by
 following the pages' links, as a reader does; a URL that no page leads to fails the test until it
-has an entry in `BY_HAND`.
+has an entry in `course_urls.BY_HAND`.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
-from django.urls import Resolver404, URLResolver, get_resolver, resolve, reverse
+from django.urls import reverse
 from django.utils import timezone
 from social_django.models import UserSocialAuth
 
+from course_urls import CS101, SEEN, is_of_a_course, patterns, urls_of
 from insights.accounts.models import LmsAccount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from django.contrib.auth.models import User
-    from django.urls import URLPattern
 
     from served import Served
 
-CS101, BIO = "course-v1:ExampleX+CS101+2026_T1", "SampleU/Bio110/2026_T1"
+BIO = "SampleU/Bio110/2026_T1"
 UNKNOWN = "course-v1:Nobody+Knows+This"
 # Who sees CS101; nobody here sees UNKNOWN.
 SEES = {
@@ -44,8 +44,6 @@ SEES = {
     "lms-does-not-answer": False,
     "lms-forgot-the-user": False,
 }
-# URLs of CS101 that no page leads to, by the URL's name.
-BY_HAND: dict[str, str] = {}
 # Without a course, and with nothing about any.
 OF_NO_COURSE = {"home", "health", "status", "sign-in", "sign-out", "password"} | {
     "lms-sign-in",
@@ -58,23 +56,8 @@ OF_NO_ID = {"start", "end", "compare", "page", "search", "sort", "order"} | {
     "mode",
     "cohort",
 }
-# What those who may see it get, where it is no page: the way to a file of the Data API.
-SEEN = {"learner-report": 302}
 
 pytestmark = pytest.mark.django_db
-
-
-def patterns(resolver: URLResolver | None = None) -> Iterator[URLPattern]:
-    """All that the URLconf knows."""
-    for entry in (resolver or get_resolver()).url_patterns:
-        if isinstance(entry, URLResolver):
-            yield from patterns(entry)
-        else:
-            yield entry
-
-
-def is_of_a_course(pattern: URLPattern) -> bool:
-    return "course_id" in pattern.pattern.converters
 
 
 OF_A_COURSE = sorted(pattern.name for pattern in patterns() if is_of_a_course(pattern))
@@ -120,48 +103,6 @@ def _no_lms(settings: Any) -> None:
     settings.LMS_URL = "http://127.0.0.1:9"
 
 
-def links(url: str, html: str) -> Iterator[str]:
-    """Where a page leads, within this site, without fragments."""
-    for href in re.findall(r'(?:href|action)="([^"]*)"', html):
-        target = urlsplit(urljoin(url, unescape(href)))
-        if not target.netloc:
-            yield target.path + (f"?{target.query}" if target.query else "")
-
-
-def name_of(url: str) -> str | None:
-    """The name of the URL's pattern, if it is one of the course's."""
-    try:
-        match = resolve(urlsplit(url).path)
-    except Resolver404:
-        return None
-    return match.url_name if "course_id" in match.kwargs else None
-
-
-def urls_of(course_id: str, reader: Client) -> dict[str, str]:
-    """A URL of each kind about a course, by its name: the first that a reader comes upon."""
-    start = f"/courses/{quote(course_id, safe='/:+')}/"
-    found, new = {"course": start}, [start]
-    if course_id == CS101:
-        found |= BY_HAND
-        new += BY_HAND.values()
-    while new:
-        url = new.pop(0)
-        page = reader.get(url)
-        assert page.status_code == SEEN.get(name_of(url) or "", 200), f"{url}: {page.status_code}"
-        if not page["Content-Type"].startswith("text/html"):
-            continue
-        for link in links(url, page.content.decode()):
-            name = name_of(link)
-            if (
-                name
-                and name not in found
-                and resolve(urlsplit(link).path).kwargs["course_id"] == (course_id)
-            ):
-                found[name] = link
-                new.append(link)
-    return found
-
-
 _found: dict[str, str] = {}
 
 
@@ -173,7 +114,7 @@ def urls(browser: Client, served: Served) -> dict[str, str]:  # noqa: ARG001
     missing = sorted(set(OF_A_COURSE) - found.keys())
     assert not missing, (
         f"no page of {CS101} leads to {', '.join(missing)}: link to them, or give each a URL in"
-        " BY_HAND of this file, so that it is known who sees them"
+        " BY_HAND of tests/course_urls.py, so that it is known who sees them"
     )
     return found
 
