@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -190,6 +191,7 @@ CSRF_COOKIE_NAME = "insights_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "insights.error_pages.csrf_failure"
+LANGUAGE_COOKIE_NAME = "insights_language"
 SESSION_COOKIE_NAME = "insights_session"
 SESSION_COOKIE_SECURE = HTTPS
 # A session ends some time after its last request. The cookie stays as long as the browser is open,
@@ -286,7 +288,9 @@ STORAGES = {
 }
 
 # Texts ----------------------------------------------------------------------------------------
+# As the reader's browser asks for; English where it asks for another.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
 USE_I18N = True
 USE_THOUSAND_SEPARATOR = True
 FORMAT_MODULE_PATH = "insights.formats"
