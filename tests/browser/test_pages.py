@@ -137,6 +137,32 @@ def test_every_page_on_every_screen_in_every_theme(
             assert violations(page) == "", (path, name)
 
 
+@pytest.mark.parametrize("screen", [pytest.param("desktop", marks=pytest.mark.full), "phone"])
+def test_every_page_in_spanish(
+    browser: Browser, site: Site, signed_in: StorageState, pages: dict[str, str], screen: str
+) -> None:
+    """Its texts are longer; charts are drawn with them."""
+    size = SCREENS[screen]
+    with browser.new_context(
+        locale="es-MX",
+        reduced_motion="reduce",
+        viewport=size,  # type: ignore[arg-type]
+        storage_state=signed_in,
+    ) as context:
+        visitor = visitor_of(context, site)
+        for title, path in pages.items():
+            visitor.go(path)
+            wait_for_charts(visitor.page)
+            assert visitor.page.locator("html").get_attribute("lang") == "es"
+            width = visitor.page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"], path
+            name = f"{title}-es" if screen == "desktop" else f"{title}-es-{screen}"
+            visitor.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+            assert violations(visitor.page) == "", (path, name)
+        assert visitor.complaints == []
+        assert visitor.foreign_requests == []
+
+
 def test_sign_in_page_and_errors_have_no_violation(browser: Browser, site: Site) -> None:
     with browser.new_context() as context:
         visitor = visitor_of(context, site)
