@@ -238,6 +238,13 @@ def in_json_schema(schema: Any) -> Any:
     return {"anyOf": [inner, {"type": "null"}]} if schema.get("nullable") is True else inner
 
 
+@pytest.mark.parametrize("path", ["docs/", "docs/?script=", "docs/openapi.json", "health/", "x/"])
+def test_no_answer_sets_a_cookie(path: str, served: Served) -> None:
+    response = requests.get(f"{served.api.root}/{path}", timeout=60)
+
+    assert "Set-Cookie" not in response.headers
+
+
 def test_pages_of_the_documentation_need_nothing_from_elsewhere(
     browser: Browser, served: Served
 ) -> None:
