@@ -37,8 +37,11 @@ class Site:
         blocks: what is answered of a course; a course without has been deleted.
         faults: by path and, where a course is asked for, its id: how the next answers fail. A
             number is a status, with `Retry-After` where it is 429; `half` breaks off, `garbage` is
-            half of the JSON, `page` is for people, and `nothing` not even an answer.
+            half of the JSON, `page` is for people, `nothing` not even an answer, and `elsewhere`
+            leads to the same path there.
+        elsewhere: the root URL of another server.
         asked: how often each path, with its course, was asked for.
+        heard: the headers and the body of each request.
     """
 
     url: str
@@ -52,6 +55,8 @@ class Site:
     faults: dict[str, Iterator[int | str]] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     queries: list[str] = field(default_factory=list)
+    elsewhere: str = ""
+    heard: list[str] = field(default_factory=list)
 
     def ail(self, place: str, *faults: int | str, for_ever: bool = False) -> None:
         """Have the next answers at a place fail; and all later ones as the last of these."""
@@ -73,7 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        asked = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.site.heard.append(f"{self.headers}{body}")
+        asked = dict(parse_qsl(body))
         if self._fails(self.path):
             return
         if (asked["grant_type"], asked["client_secret"]) != ("client_credentials", SECRET):
@@ -86,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query))
         self.site.queries.append(parts.query)
+        self.site.heard.append(str(self.headers))
         if self._fails(f"{parts.path}{query.get('course_id', '')}"):
             return
         if self.headers["Authorization"] != f"{self.site.kind} {self.site.token}":
@@ -122,6 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
             case "half":
                 self._send(200, b'{"results": [', {"Content-Length": "4000"})
                 self.close_connection = True
+            case "elsewhere":
+                self._send(307, b"", {"Location": f"{self.site.elsewhere}{self.path}"})
             case _:
                 self.close_connection = True
         return True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from insights_pipeline.errors import PipelineError
 from insights_pipeline.inputs.configured import configured
-from insights_pipeline.inputs.services import RETRIES
+from insights_pipeline.inputs.services import RETRIES, leads_to
 from insights_pipeline.inputs.sources import SourceError
 from insights_pipeline.inputs.trying import try_database, try_discovery, try_lms
 
@@ -113,9 +113,14 @@ def _sign_in(loaded: Settings, url: str) -> str:
         "client_id": loaded.require(names[0]),
         "client_secret": loaded.require(names[1]),
     }
-    address = f"{url.rstrip('/')}/oauth2/access_token"
+    path = "/oauth2/access_token"
+    address = f"{url.rstrip('/')}{path}"
     try:
-        answer = requests.post(address, data=asked, timeout=_TIMEOUT)
+        answer = requests.post(address, data=asked, timeout=_TIMEOUT, allow_redirects=False)
+        if there := leads_to(answer, path):
+            raise _Fault(
+                f"{address} leads to {there}: set LMS_SIGN_IN_URL to the address that it leads to"
+            )
         error = answer.json().get("error")
     except requests.JSONDecodeError:
         raise _Fault(

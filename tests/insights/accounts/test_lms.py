@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from social_django.models import UserSocialAuth
 
+import lms_services
 from insights.accounts.access import courses_of
 from insights.accounts.models import CourseAccess, LmsAccount
 from lms import CLIENT_ID, CLIENT_SECRET, Lms, lms
@@ -302,6 +303,34 @@ def test_while_the_lms_is_away_nobody_sees_a_course_or_signs_in(
     answer = other.get("/complete/edx-oauth2/", {"code": code, "state": state})
     assert answer.status_code == 502
     assert "could not be asked" in answer.content.decode()
+
+
+@pytest.mark.usefixtures("site_lms")
+@pytest.mark.parametrize("renewed", [False, True], ids=["sign-in", "renewal"])
+def test_a_redirect_carries_no_secret(
+    client: Client, settings: Any, caplog: pytest.LogCaptureFixture, renewed: bool
+) -> None:
+    back = AtTheLms().answer(begin(client), "root")
+    token = "/oauth2/access_token"
+    with lms_services.serving() as site, lms_services.serving() as other:
+        site.ail(token, "elsewhere", for_ever=True)
+        site.elsewhere = other.url
+        if renewed:
+            client.get(back)
+            courses_of(get_user_model().objects.get(username="root"))
+            grow_old(settings)
+        settings.SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT = site.url
+
+        answer = client.get("/courses/" if renewed else back)
+
+    assert answer.status_code == (503 if renewed else 502)
+    assert site.asked == {token: 1}
+    assert other.heard == []
+    assert (
+        f"{site.url}{token} leads to {other.url}{token}: set LMS_SIGN_IN_URL to the address that"
+        " it leads to"
+    ) in caplog.messages
+    assert CLIENT_SECRET not in caplog.text
 
 
 def test_whose_lms_account_is_gone_is_signed_out(

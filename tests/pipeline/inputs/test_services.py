@@ -162,6 +162,32 @@ def test_a_token_that_is_none(site: Site, path: Path, fault: str) -> None:
     assert refused(site, path) == f"{site.url}{TOKEN} answers with no token"
 
 
+@pytest.fixture
+def elsewhere(site: Site) -> Iterator[Site]:
+    """Another server, to which the site's redirects lead."""
+    with lms_services.serving() as other:
+        site.elsewhere = other.url
+        yield other
+
+
+def test_a_redirect_carries_no_secret(site: Site, elsewhere: Site, path: Path) -> None:
+    site.ail(TOKEN, "elsewhere")
+
+    assert refused(site, path) == (
+        f"{site.url}{TOKEN} leads to {elsewhere.url}: set LMS_ROOT_URL to the address that it"
+        " leads to"
+    )
+    assert elsewhere.heard == []
+
+
+def test_nor_a_token(site: Site, elsewhere: Site, path: Path) -> None:
+    site.ail(COURSES, "elsewhere", for_ever=True)
+
+    assert "refuses the LMS's tokens" in refused(site, path)
+    assert elsewhere.heard
+    assert "Authorization" not in "".join(elsewhere.heard)
+
+
 def test_nobody_listens(path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -172,6 +172,22 @@ def test_sign_in_at_what_is_no_lms(root: Path, services: Site) -> None:
     assert "answers 200, and no JSON: is it an LMS?" in errors(root)[-1]
 
 
+def test_sign_in_at_what_leads_elsewhere(root: Path, services: Site) -> None:
+    """No secret of a client goes there."""
+    for path in (TOKEN, TOKEN.rstrip("/")):
+        services.ail(path, "elsewhere", for_ever=True)
+    edit(root, LMS_SIGN_IN_URL=services.url, DISCOVERY_ROOT_URL="")
+
+    with lms_services.serving() as other:
+        services.elsewhere = other.url
+        of_services, of_sign_in = errors(root)
+
+    leads = f"leads to {other.url}: set"
+    assert f"{leads} LMS_ROOT_URL to the address that it leads to" in of_services
+    assert f"{leads} LMS_SIGN_IN_URL to the address that it leads to" in of_sign_in
+    assert other.heard == []
+
+
 def test_table_that_may_not_be_read(root: Path, server: Server) -> None:
     server.do("CREATE USER curious IDENTIFIED BY 'curious-password'")
     server.do("GRANT SELECT (id, username) ON openedx.auth_user TO curious")

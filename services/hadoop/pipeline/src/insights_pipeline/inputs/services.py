@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from urllib3.util import Retry
 
@@ -172,7 +172,12 @@ class Conversation:
                 "client_secret": self._client.client_secret,
                 "token_type": "jwt",
             }
-            response, answer = self._answered("POST", url, data=asked)
+            # Where a redirect leads, nobody set our secret to go.
+            response, answer = self._answered("POST", url, data=asked, allow_redirects=False)
+            if there := leads_to(response, _TOKEN):
+                raise SourceError(
+                    f"{url} leads to {there}: set LMS_ROOT_URL to the address that it leads to"
+                )
             if not response.ok:
                 raise SourceError(
                     f"{url} gives us no token ({response.status_code}): see LMS_OAUTH2_CLIENT_ID"
@@ -203,7 +208,8 @@ class Conversation:
                 time.sleep(self._pause * 2**reading)
             try:
                 response = self._session.request(method, url, timeout=_TIMEOUT, **options)
-                return response, response.json() if response.ok else None
+                is_answer = response.ok and not response.is_redirect
+                return response, response.json() if is_answer else None
             except JSONDecodeError:
                 # Half a page, or a page for people: of a proxy, or to sign in.
                 continue
@@ -216,6 +222,14 @@ class Conversation:
         if reason:
             raise AnswerError(f"{url}: {reason}")
         return response, None
+
+
+def leads_to(response: requests.Response, path: str) -> str:
+    """Where a redirect leads, less the path that was asked for; empty where it is none."""
+    if not response.is_redirect:
+        return ""
+    there = urljoin(response.url, response.headers["Location"])
+    return there.partition("?")[0].removesuffix(path)
 
 
 def _page(answer: dict[str, Any], url: str) -> dict[str, Any]:

@@ -7,9 +7,11 @@ could stand; that an answer is taken once is what the state is for, which is goo
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import requests
 from auth_backends.backends import EdXOAuth2
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 NAME_TAKEN, CLOSED = "name_taken", "closed"
 
+log = logging.getLogger(__name__)
+
 
 class LmsOAuth2(EdXOAuth2, BaseOAuth2PKCE[Any]):
     """The LMS as its own provider, django-oauth-toolkit."""
@@ -33,10 +37,31 @@ class LmsOAuth2(EdXOAuth2, BaseOAuth2PKCE[Any]):
     # It compares redirect URIs as they are.
     REDIRECT_STATE = False
 
+    def request(self, url: str, **options: Any) -> requests.Response:
+        """Ask the LMS, which is given the client's secret; where a redirect leads is not."""
+        answer: requests.Response = super().request(url, **{**options, "auth": _without_redirects})
+        return answer
+
     def refresh_token_params(self, token: str, *args: Any, **kwargs: Any) -> dict[str, str]:
         """Ask for a token that says who the user is, as at the sign-in."""
         parameters: dict[str, str] = super().refresh_token_params(token, *args, **kwargs)
         return {**parameters, "token_type": "jwt"}
+
+
+def _without_redirects(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Have a redirect fail; as `auth`, since social_core hands on nothing else that could."""
+    request.register_hook("response", _refuse_redirect)
+    return request
+
+
+def _refuse_redirect(response: requests.Response, **kwargs: Any) -> None:  # noqa: ARG001
+    if response.is_redirect:
+        log.error(
+            "%s leads to %s: set LMS_SIGN_IN_URL to the address that it leads to",
+            response.url,
+            response.headers["Location"].partition("?")[0],
+        )
+        raise requests.TooManyRedirects(response=response)
 
 
 def backend(request: HttpRequest | None = None, redirect_uri: str | None = None) -> LmsOAuth2:
