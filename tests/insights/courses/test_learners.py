@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from django.http import HttpResponse
     from django.test import Client
 
 ROSTER = "learners/"
@@ -232,6 +233,27 @@ def test_who_sees_learners_is_noted(browser: Client, course: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "path", ["", "?search=ann", "learners.csv", "learner/ann/", "learner/ann/timeline.csv"]
+)
+def test_no_browser_keeps_what_tells_of_learners(browser: Client, course: str, path: str) -> None:
+    response = browser.get(f"/courses/{course}/{ROSTER}{path}")
+
+    assert response.status_code == 200
+    assert kept(response) == {"private", "no-store"}
+
+
+@pytest.mark.parametrize("path", ["", f"{ROSTER}reports/", "course.xlsx"])
+def test_it_does_keep_numbers_and_asks_for_new_ones(
+    browser: Client, course: str, path: str
+) -> None:
+    assert kept(browser.get(f"/courses/{course}/{path}")) == {"private", "no-cache"}
+
+
+def kept(response: HttpResponse) -> set[str]:
+    return set(response["Cache-Control"].split(", "))
+
+
 def test_without_users_of_the_lms_the_list_says_why_it_is_empty(
     browser: Client, served_by_hand: Served
 ) -> None:
@@ -264,6 +286,7 @@ def test_reports_are_handed_out_by_a_signed_link(browser: Client, course: str, o
     response = browser.get(unescape(address))
 
     assert response.status_code == 302
+    assert kept(response) == {"private", "no-store"}
     link = response["Location"].removeprefix(odd.api.root)
     assert odd.get(link, headers={"Authorization": ""}).text == "username,answer\r\nann,'=1+1\r\n"
     assert actions() == [("downloaded responses", "")]

@@ -18,7 +18,7 @@ from insights.data_api.one_run import one_run
 from insights.data_api.runs import freshness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from django.http import HttpRequest, HttpResponseBase
 
@@ -28,15 +28,21 @@ if TYPE_CHECKING:
 
 
 class DataView(TemplateView):
-    """A page that shows numbers, all of them from one run of the pipeline."""
+    """A page that shows numbers, all of them from one run of the pipeline.
+
+    Attributes:
+        keeping: who may keep it, as Django's `cache_control` has it.
+    """
+
+    # Nothing between us and the reader's browser, which asks each time.
+    keeping: ClassVar[Mapping[str, bool]] = {"private": True, "no_cache": True}
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         """The view; it starts over, as a new object, when new numbers are published meanwhile."""
         view = one_run(super().as_view(**initkwargs))
-        # Nothing between us and the reader's browser keeps it.
-        private: Callable[..., HttpResponseBase] = cache_control(private=True, no_cache=True)(view)
-        return private
+        kept: Callable[..., HttpResponseBase] = cache_control(**cls.keeping)(view)
+        return kept
 
     @property
     def data_api(self) -> DataApi:

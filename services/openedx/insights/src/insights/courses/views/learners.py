@@ -24,7 +24,7 @@ from insights.data_api.errors import DataApiDown, DataApiSlow
 from insights.data_api.times import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 ROSTER = Tab("learners", _("All learners"))
 REPORTS = Tab("learner-reports", _("Reports as files"))
+# What tells of single learners, the reader's browser does not keep either.
+NOBODY: Mapping[str, bool] = {"private": True, "no_store": True}
 
 
 class LearnersView(CourseView):
@@ -51,6 +53,7 @@ class LearnersView(CourseView):
 class RosterView(LearnersView):
     """A page of the learners, as the URL's parameters select them."""
 
+    keeping = NOBODY
     tab = ROSTER
     template_name = "courses/learners.html"
 
@@ -98,6 +101,7 @@ class RosterDownloadView(RosterView):
 class LearnerView(DateRangeView):
     """One learner: who it is, and what was done in some days, or all."""
 
+    keeping = NOBODY
     page = LEARNERS
     template_name = "courses/learner.html"
     username: str
@@ -241,6 +245,8 @@ class ReportsView(LearnersView):
 
 class ReportDownloadView(LearnersView):
     """A report: the Data API hands it out, by a link that is made now and good for two minutes."""
+
+    keeping = NOBODY
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ARG002
         """The way to the file.
