@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,18 @@ def test_sign_in_leads_back_and_shows_the_courses_that_the_user_staffs(client: C
     assert user.email == "grace@example.org"
     assert courses_of(user) == [BIO, ART, CS101]
     assert client.get("/password/").status_code == 404
+
+
+@pytest.mark.usefixtures("site_lms")
+def test_who_signs_in_through_the_lms_is_logged(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    sign_in(client, "grace")
+
+    assert "'grace' signed in through the LMS" in caplog.messages
+    assert CLIENT_SECRET not in caplog.text
+    assert UserSocialAuth.objects.get().access_token not in caplog.text
 
 
 @pytest.mark.usefixtures("site_lms")

@@ -49,6 +49,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """A course that is not the reader's, or that does not exist."""
+    course_id = request.resolver_match.kwargs.get("course_id") if request.resolver_match else None
+    log.info("%a may not see %a", request.user.get_username(), course_id or request.path)
     return _page(
         request,
         HTTPStatus.FORBIDDEN,

@@ -13,4 +13,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what follows a sign-in."""
-        from insights.accounts import sessions  # noqa: F401
+        from insights.accounts import sessions, sign_in_log  # noqa: F401
