@@ -24,6 +24,7 @@ TASK = re.compile(r"(?:\./|`)inv ([a-z][a-z.-]*)(?![A-Za-z.-])((?: +--?[a-z][a-z
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)(?:#([^)]*))?\)")
 # Of the checkout; capitals stand for a name that the reader chooses.
 FILE = re.compile(r"`((?:tasks|tests|services|conf|docs|requirements)/[a-z0-9_./-]+)`")
+TEST = re.compile(r"`([a-z0-9_/]+\.py)(?:::(test_[a-z0-9_]+))?`")
 PLACES = [*PAGES, *sorted((ROOT / "docs/decisions").glob("*.md"))]
 
 
@@ -107,3 +108,14 @@ def anchors(page: Path) -> set[str]:
 def test_pages_are_all_reached_from_the_readme() -> None:
     linked = {target for target, _ in LINK.findall((ROOT / "README.md").read_text())}
     assert {str(page.relative_to(ROOT)) for page in PAGES[1:]} <= linked
+
+
+def test_each_test_that_security_rests_on_is_there() -> None:
+    named = TEST.findall((ROOT / "docs/security.md").read_text())
+    missing = [
+        (file, test)
+        for file, test in named
+        if "/" in file and test and f"def {test}(" not in (ROOT / "tests" / file).read_text()
+    ]
+    assert len(named) > 100
+    assert missing == []
