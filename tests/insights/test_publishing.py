@@ -71,6 +71,7 @@ def publishing_while_read(session: requests.Session, page: str, data: Path) -> I
     Much oftener, on a machine that has other work, and no page would be of one run: readers would
     be told so, and there would be nothing to see here.
     """
+    publish(data)  # a page of new numbers takes longer than one that was read before
     seconds = session.get(page, timeout=10).elapsed.total_seconds()
     stopped = threading.Event()
     chance = random.Random(1)

@@ -152,6 +152,8 @@ def test_browser_signs_in_and_sees_a_course(stack: Stack, browser: Browser) -> N
     with browser.new_context(ignore_https_errors=True) as context:
         visitor = visitor_of(context, ada)
         visitor.sign_in()
+        visitor.page.wait_for_url("**/courses/")
+        assert "CS101" in visitor.page.inner_text("main"), visitor.page.inner_text("body")
         visitor.page.get_by_role("link", name=re.compile("CS101")).first.click()
         visitor.page.wait_for_load_state()
         last = stack.enrollment()[-1]
