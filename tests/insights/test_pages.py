@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
-from django.urls import URLResolver, get_resolver, reverse
+from django.urls import reverse
+
+from course_urls import patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from django.contrib.auth.models import User
-    from django.urls import URLPattern
 
 
 CS101 = "course-v1:ExampleX+CS101+2026_T1"
@@ -26,15 +27,6 @@ OF_A_PART = {"assignment", "performance-section", "problem", "video", "videos-se
 NO_PAGE = {"home", "sign-out", "lms-sign-in", "lms-complete"}
 
 pytestmark = pytest.mark.django_db
-
-
-def patterns(resolver: URLResolver | None = None) -> Iterator[URLPattern]:
-    """All that the URLconf knows."""
-    for entry in (resolver or get_resolver()).url_patterns:
-        if isinstance(entry, URLResolver):
-            yield from patterns(entry)
-        else:
-            yield entry
 
 
 PATTERNS = {pattern.name: pattern for pattern in patterns()}

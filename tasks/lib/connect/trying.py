@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from insights_pipeline.errors import PipelineError
 from insights_pipeline.inputs.configured import configured
-from insights_pipeline.inputs.services import RETRIES, leads_to
+from insights_pipeline.inputs.services import RETRIES, leads_to, root_of
 from insights_pipeline.inputs.sources import SourceError
 from insights_pipeline.inputs.trying import try_database, try_discovery, try_lms
 
@@ -75,7 +75,8 @@ def _tried(what: str, attempt: Callable[[], str] | None) -> Result:
     try:
         return Result(what, attempt())
     except (SourceError, _Fault) as error:
-        return Result(what, str(error), failed=True)
+        # Most faults begin with what was tried.
+        return Result(what, str(error).removeprefix(what).lstrip(" :"), failed=True)
 
 
 def _quickly(service: Service) -> Service:
@@ -127,7 +128,7 @@ def _sign_in(loaded: Settings, url: str) -> str:
             f"{address} answers {answer.status_code}, and no JSON: is it an LMS?"
         ) from None
     except (requests.RequestException, AttributeError) as failure:
-        raise _Fault(f"{address} does not answer: {failure}") from failure
+        raise _Fault(f"{address} does not answer ({root_of(failure)})") from failure
     if error == "invalid_grant":
         return f"the LMS knows its client {asked['client_id']}"
     if error in ("invalid_client", "unauthorized_client"):

@@ -153,7 +153,7 @@ class Conversation:
             asked.add(query)
             page = journal.answer(f"{url}?{query}")
             if page is None:
-                page = _page(self.ask(path, dict(parse_qsl(query))), url)
+                page = page_of(self.ask(path, dict(parse_qsl(query))), url)
                 journal.keep(f"{url}?{query}", page)
             yield page["results"]
             query = page["next"]
@@ -216,9 +216,9 @@ class Conversation:
             except (ChunkedEncodingError, ContentDecodingError):
                 reason = "its answers break off"
             except ConnectionError as error:
-                raise SourceError(f"{url} does not answer ({_root_of(error)})") from error
+                raise SourceError(f"{url} does not answer ({root_of(error)})") from error
             except RequestException as error:
-                raise SourceError(f"{url}: {_root_of(error)}") from error
+                raise SourceError(f"{url}: {root_of(error)}") from error
         if reason:
             raise AnswerError(f"{url}: {reason}")
         return response, None
@@ -232,7 +232,7 @@ def leads_to(response: requests.Response, path: str) -> str:
     return there.partition("?")[0].removesuffix(path)
 
 
-def _page(answer: dict[str, Any], url: str) -> dict[str, Any]:
+def page_of(answer: dict[str, Any], url: str) -> dict[str, Any]:
     """The objects on a page, and the query of the one after it; empty: none."""
     results, pagination = answer.get("results"), answer.get("pagination")
     # The LMS and discovery put the next page's address into different places.
@@ -295,7 +295,7 @@ class Journal:
         self._path.unlink(missing_ok=True)
 
 
-def _root_of(error: BaseException) -> str:
+def root_of(error: BaseException) -> str:
     """The cause at the root of a failure, in a few words, without addresses of objects."""
     cause: BaseException | None = error
     while cause:

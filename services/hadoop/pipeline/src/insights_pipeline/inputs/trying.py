@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from insights_pipeline.inputs.declared import INPUTS, Source
 from insights_pipeline.inputs.fetching import BLOCKS, COURSE_RUNS, COURSES, PROGRAMS, WHOLE_COURSE
+from insights_pipeline.inputs.services import page_of
 from insights_pipeline.inputs.sources import SourceError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def try_lms(lms: Service) -> str:
     """
     with lms.open() as conversation:
         courses = conversation.ask(COURSES, {"page_size": 1})
-        found = _results(COURSES, courses)
+        found = page_of(courses, f"{lms.root}{COURSES}")["results"]
         if not found:
             raise SourceError(
                 f"{lms.root} lists no courses: see that our client's user in the LMS is staff"
@@ -37,7 +38,7 @@ def try_discovery(discovery: Service) -> str:
         told = []
         for path, what in ((COURSE_RUNS, "course runs"), (PROGRAMS, "programs")):
             answer = conversation.ask(path, {"limit": 1})
-            _results(path, answer)
+            page_of(answer, f"{discovery.root}{path}")
             told.append(f"{_count(answer)} {what}")
     return ", ".join(told)
 
@@ -64,13 +65,6 @@ def try_database(database: LmsDatabase) -> str:
         more = f" (and {len(faults) - 1} more)" if faults[1:] else ""
         raise SourceError(f"{faults[0]}{more}")
     return f"{len(readable)} tables can be read"
-
-
-def _results(path: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
-    found = answer.get("results")
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise SourceError(f"{path} answers with no list of results")
-    return found
 
 
 def _count(answer: dict[str, Any]) -> object:

@@ -46,7 +46,7 @@ class CourseWorkbookView(CourseView):
         """The file."""
         facts = [self.course_id, *self._freshness()]
         content = workbook(self.course_name, facts, [*self._answers(request, *args, **kwargs)])
-        headers = {"Content-Disposition": attachment(f"{self.course_id}", "xlsx")}
+        headers = {"Content-Disposition": attachment(self.course_id, "xlsx")}
         return HttpResponse(content, content_type=TYPE, headers=headers)
 
     def _answers(
