@@ -76,3 +76,21 @@ def api(context: Context, clients: int = 50, seconds: int = 15, courses: int = 5
 
     for line in measure(clients, seconds, courses):
         print(line, flush=True)
+
+
+@task(
+    help={
+        "minutes": "how long the logs grow",
+        "rate": "lines a second that are written to them",
+        "every": "seconds from the start of an update to the start of the next",
+    }
+)
+def follow(context: Context, minutes: float = 60.0, rate: int = 500, every: float = 60.0) -> None:
+    """Follow logs that grow: how old the numbers are in the Data API, and what that takes."""
+    from tasks.lib.environment import ensure
+
+    ensure("local")
+    from tasks.lib.bench.follow import measure
+
+    for line in measure(minutes, rate, every):
+        print(line, flush=True)

@@ -12,23 +12,34 @@ if TYPE_CHECKING:
     from invoke import Context
 
 
+_INPUTS = {
+    "lms": "folder of LMS tables as CSV, auth_userprofile.csv and others; default, as for all"
+    " that follow: what conf/pipeline.env says",
+    "geo": "countries of addresses, in MaxMind's format",
+    "catalog": "course runs of the discovery service, one JSON object a line",
+    "programs": "its programs, likewise",
+    "course-list": "courses as the LMS's course list gives them, likewise",
+    "course-blocks": "blocks as the LMS answers, one JSON object a line a course",
+}
+_LOGS = (
+    "folder of tracking logs, of any depth and any names, plain or gzip; default: TRACKING_LOGS in"
+    " conf/pipeline.env"
+)
+_DATA = "folder for warehouse and reports; made where it is not there"
+_MEMORY = "limit for the whole run, such as 2GB; default: half of the machine's"
+_PUBLISH = "where to: data, the folder; stack, the database of the running stack"
+
+
 @task(
     help={
-        "data": "folder for warehouse and reports; made where it is not there",
-        "logs": "folder of tracking logs, of any depth and any names, plain or gzip; default:"
-        " TRACKING_LOGS in conf/pipeline.env",
+        "data": _DATA,
+        "logs": _LOGS,
         "interval": "A:B, UTC dates, B exclusive; default: INTERVAL in conf/pipeline.env, or first"
         " event to the last whole day",
-        "lms": "folder of LMS tables as CSV, auth_userprofile.csv and others; default, as for all"
-        " that follow: what conf/pipeline.env says",
-        "geo": "countries of addresses, in MaxMind's format",
-        "catalog": "course runs of the discovery service, one JSON object a line",
-        "programs": "its programs, likewise",
-        "course-list": "courses as the LMS's course list gives them, likewise",
-        "course-blocks": "blocks as the LMS answers, one JSON object a line a course",
+        **_INPUTS,
         "engine": "duckdb; or spark, on this machine's processors, which needs Java 17",
-        "publish": "where to: data, the folder; stack, the database of the running stack",
-        "memory": "limit for the whole run, such as 2GB; default: half of the machine's",
+        "publish": _PUBLISH,
+        "memory": _MEMORY,
     }
 )
 def update(
@@ -52,33 +63,77 @@ def update(
     if engine not in ("duckdb", "spark"):
         raise OperatorError(f"--engine {engine} is not known: give duckdb or spark", 2)
     ensure("spark" if engine == "spark" else "local")
-    from insights_pipeline.interval import Interval
-    from insights_pipeline.resources import Resources
-    from insights_pipeline.update import Update
-    from tasks.lib import console, settings
+    from tasks.lib import console
     from tasks.lib.local import pipeline
 
-    site = settings.load(ROOT)
-    interval = interval or site["INTERVAL"]
-    update = Update(
-        logs=Path(logs) if logs else ROOT / site.require("TRACKING_LOGS"),
-        data=Path(data),
-        interval=Interval.parse(interval) if interval else None,
-        inputs=pipeline.inputs(
-            site,
-            lms=lms,
-            geo=geo,
-            catalog=catalog,
-            programs=programs,
-            course_list=course_list,
-            course_blocks=course_blocks,
-        ),
-        resources=Resources.with_memory(memory) if memory else Resources.default(),
+    update = pipeline.update_of(
+        ROOT,
+        data,
+        logs=logs,
+        interval=interval,
+        memory=memory,
+        lms=lms,
+        geo=geo,
+        catalog=catalog,
+        programs=programs,
+        course_list=course_list,
+        course_blocks=course_blocks,
     )
     reports = pipeline.reports(publish, update.data, ROOT)
     record = pipeline.run(pipeline.on(engine, update), reports)
     for line in pipeline.describe(record, update.data, reports.place):
         console.say(line)
+
+
+@task(
+    help={
+        "data": _DATA,
+        "logs": _LOGS,
+        "every": "seconds from the start of an update to the start of the next",
+        "interval": "A:B, UTC dates, B exclusive; default: INTERVAL in conf/pipeline.env, or first"
+        " event to now",
+        **_INPUTS,
+        "publish": _PUBLISH,
+        "memory": _MEMORY,
+    }
+)
+def follow(
+    context: Context,
+    data: str,
+    logs: str = "",
+    every: float = 60.0,
+    interval: str = "",
+    lms: str = "",
+    geo: str = "",
+    catalog: str = "",
+    programs: str = "",
+    course_list: str = "",
+    course_blocks: str = "",
+    memory: str = "",
+    publish: str = "data",
+) -> None:
+    """Follow logs that grow: numbers a minute old, today's so far, until Ctrl-C."""
+    from tasks.lib.environment import ROOT, ensure
+
+    ensure("local")
+    from tasks.lib.local import pipeline
+    from tasks.lib.local.follow import follow
+
+    update = pipeline.update_of(
+        ROOT,
+        data,
+        logs=logs,
+        interval=interval,
+        memory=memory,
+        lms=lms,
+        geo=geo,
+        catalog=catalog,
+        programs=programs,
+        course_list=course_list,
+        course_blocks=course_blocks,
+    )
+    reports = pipeline.reports(publish, update.data, ROOT)
+    follow(update, reports, every)
 
 
 @task(

@@ -43,7 +43,7 @@ def measured() -> Generator[Callable[[], Cost]]:
     def watch() -> None:
         nonlocal peak
         while not done.wait(0.1):
-            peak = max(peak, _memory_of("self"))
+            peak = max(peak, memory_of("self"))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -57,14 +57,14 @@ def measured() -> Generator[Callable[[], Cost]]:
         watcher.join()
 
 
-def _memory_of(process: str) -> int:
+def memory_of(process: str) -> int:
     """Proportional set size of a process and all its children, in bytes."""
     total = 0
     try:
         rollup = Path("/proc", process, "smaps_rollup").read_text()
         total += 1024 * int(rollup.split("Pss:")[1].split()[0])
         for children in Path("/proc", process, "task").glob("*/children"):
-            total += sum(_memory_of(child) for child in children.read_text().split())
+            total += sum(memory_of(child) for child in children.read_text().split())
     except (OSError, IndexError):
         return total  # it has just ended
     return total

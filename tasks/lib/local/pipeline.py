@@ -9,15 +9,19 @@ from shutil import which
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from analytics_data_api.database import known_migrations, migrate_sqlite
+from analytics_data_api.database import ReportsDatabaseError, known_migrations, migrate_sqlite
 from insights_pipeline import update as embedded
+from insights_pipeline.errors import PipelineError
 from insights_pipeline.inputs.configured import configured
+from insights_pipeline.interval import Interval
 from insights_pipeline.publish.sqlite import SqliteReports
+from insights_pipeline.resources import Resources
 from insights_pipeline.spark import update as spark
 from insights_pipeline.spark.update import Cluster, SparkUpdate
 from insights_pipeline.update import REPORTS_FILE, Update
 from insights_pipeline.warehouse import rejects_file
 from tasks.lib import console
+from tasks.lib import settings as setting_files
 from tasks.lib.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -47,12 +51,19 @@ def reports(target: str, data: Path, root: Path) -> Reports:
     """
     match target:
         case "data":
-            return SqliteReports(data / REPORTS_FILE, migrate_sqlite)
+            return SqliteReports(data / REPORTS_FILE, _migrate)
         case "stack":
             return _reports_of_stack(root)
     raise OperatorError(
         f"--publish {target} is not known: give {' or '.join(TARGETS)}", exit_code=2
     )
+
+
+def _migrate(path: Path) -> None:
+    try:
+        migrate_sqlite(path)
+    except ReportsDatabaseError as error:
+        raise PipelineError(str(error)) from error
 
 
 def _reports_of_stack(root: Path) -> Reports:
@@ -68,6 +79,30 @@ def _reports_of_stack(root: Path) -> Reports:
         raise OperatorError(f"{container.name} has no address in {network}: run `inv up`")
     account = Account(container.addresses[network], "pipeline", password)
     return MariaDBReports(account, known_migrations())
+
+
+def update_of(
+    root: Path, data: str, *, logs: str, interval: str, memory: str, **named: str
+) -> Update:
+    """The update of a data folder; what is empty is as the settings of the checkout say.
+
+    Args:
+        root: the checkout.
+        logs, interval, memory: as the command line has them.
+        named: files and folders that come in beside the logs, by the field of `Inputs`.
+
+    Raises:
+        PipelineError, SettingsError: one of them is not what it should be.
+    """
+    site = setting_files.load(root)
+    interval = interval or site["INTERVAL"]
+    return Update(
+        logs=Path(logs) if logs else root / site.require("TRACKING_LOGS"),
+        data=Path(data),
+        interval=Interval.parse(interval) if interval else None,
+        inputs=inputs(site, **named),
+        resources=Resources.with_memory(memory) if memory else Resources.default(),
+    )
 
 
 def inputs(site: Settings, **named: str) -> Inputs:
@@ -107,9 +142,9 @@ def run(update: Update, target: Reports | None = None) -> RunRecord:
     """Do the update and show its progress; it is published in the data folder by default.
 
     Raises:
-        PipelineError, ReportsDatabaseError: it could not be done.
+        PipelineError: it could not be done.
     """
-    target = target or SqliteReports(update.data / REPORTS_FILE, migrate_sqlite)
+    target = target or SqliteReports(update.data / REPORTS_FILE, _migrate)
     with _Shown() as progress:
         if isinstance(update, SparkUpdate):
             return spark.run_update(update, target, progress)

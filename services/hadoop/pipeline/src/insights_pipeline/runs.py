@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 
 
 @dataclass
+class Standing:
+    """What a run soon after another one may leave as that one left it; it repeats the notes.
+
+    Attributes:
+        inputs: notes on what comes in beside the logs; None: that is taken in anew.
+        files: notes on what is written whole (reports that are files, the learner search); None:
+            that is brought up to date too.
+    """
+
+    inputs: list[str] | None = None
+    files: list[str] | None = None
+
+
+@dataclass
 class RunRecord:
     """One run of the pipeline.
 
@@ -36,6 +50,7 @@ class RunRecord:
         notes: what an operator should know, such as files left for the next run.
         warehouse_id, sequence: the state of which warehouse the reports hold.
         newest_event: its date, of all that were ever read.
+        standing: what the next run may leave as this one left it.
     """
 
     engine: str
@@ -57,6 +72,7 @@ class RunRecord:
     warehouse_id: str = ""
     sequence: int = 0
     newest_event: date | None = None
+    standing: Standing = field(default_factory=Standing)
     error: str | None = None
 
     def as_row(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from insights_pipeline.metrics import METRICS, REPORT_FILES, SUBJECTS
 from insights_pipeline.progress import Progress, Silence
 from insights_pipeline.publish import roster_index
 from insights_pipeline.resources import Resources
-from insights_pipeline.runs import RunRecord
+from insights_pipeline.runs import RunRecord, Standing
 from insights_pipeline.schema import FLAWS
 from insights_pipeline.schema.columns import RUN
 from insights_pipeline.visitors import check_name, name_visitors
@@ -65,6 +65,7 @@ class Update:
             served.
         visitors: the name under which visitors' engagement counts; empty: it does not.
         files: folder of the reports that are files; by default `reports` below `data`.
+        standing: what to leave as an earlier run left it; by default nothing.
     """
 
     logs: Path
@@ -77,6 +78,7 @@ class Update:
     elasticsearch: str | None = None
     visitors: str = ""
     files: Path | None = None
+    standing: Standing = field(default_factory=Standing)
 
     @property
     def report_files(self) -> Path:
@@ -107,7 +109,7 @@ def recorded(update: Update, engine: str, reports: Reports) -> Generator[RunReco
     Raises:
         PipelineError: the run cannot begin.
     """
-    _check(update)
+    check(update)
     record = RunRecord(engine)
     with told_as_pipeline_errors(update.data), alone(update.data):
         with record.step("open"):
@@ -123,8 +125,12 @@ def recorded(update: Update, engine: str, reports: Reports) -> Generator[RunReco
             raise
 
 
-def _check(update: Update) -> None:
-    """Find what can be found before anything is made or read."""
+def check(update: Update) -> None:
+    """Find what can be found before anything is made or read.
+
+    Raises:
+        PipelineError: the update cannot be done as it is.
+    """
     logs, data = update.logs, update.data
     if not logs.is_dir():
         raise BadInput(
@@ -161,6 +167,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             if first is None:
                 raise BadInput(describe_nothing(update, record))
             record.notes += beside.lacking
+            record.standing.inputs = beside.lacking
             progress.step("metrics")
             record.interval = update.interval or whole_days(first, update.until)
             _bring_up_to_date(warehouse, run, parts, beside.renamed, geo, record, progress)
@@ -188,8 +195,10 @@ class _Beside:
     is_done: bool = False
 
     def take_in(self) -> None:
-        """Take it in, unless that is done."""
-        if not self.is_done:
+        """Take it in, unless that is done, or an earlier run's is to stand."""
+        if self.update.standing.inputs is not None:
+            self.lacking = self.update.standing.inputs
+        elif not self.is_done:
             with self.record.step("inputs"):
                 self.lacking = inputs.take_in(self.warehouse, self.update.inputs, self.geo)
                 self.renamed = name_visitors(self.warehouse.connection, self.update.visitors)
@@ -275,7 +284,9 @@ def _read_round(
 
 
 def _keep_rejects(reading: Reading, pieces: list[PieceRead], folder: Path) -> None:
-    """Add the rejected lines, with file and line, to the run's list."""
+    """Add the rejected lines, with file and line, to the run's list; without any there is none."""
+    if not any(piece.reject_file for piece in pieces):
+        return
     lines_before = reading.stream.lines_read
     with (folder / "rejects.jsonl").open("a", encoding="utf-8") as kept:
         for piece in pieces:
@@ -305,7 +316,7 @@ def _bring_up_to_date(
 ) -> None:
     interval, before = record.interval, warehouse.interval
     assert interval is not None
-    record.late_events = late_events(parts, before)
+    record.late_events = late_events(parts, warehouse)
     done = count()
     change = upkeep.Change(run, interval, before, warehouse.new_tables | outdated, geo.look_up)
     for subject, metrics in SUBJECTS.items():
@@ -324,14 +335,20 @@ def show(
     update: Update, warehouse: Warehouse, reports: Reports, record: RunRecord, progress: Progress
 ) -> None:
     """Write the files and publish the reports, from what either engine has left at home."""
-    with record.step("files"):
-        record.notes += report_files.bring_up_to_date(
-            REPORT_FILES, warehouse, update.report_files, record.run_id
-        )
     _note_flaws(warehouse, record)
+    noted, servers = len(record.notes), update.elasticsearch
+    if update.standing.files is not None:
+        record.notes += update.standing.files
+        servers = None
+    else:
+        with record.step("files"):
+            record.notes += report_files.bring_up_to_date(
+                REPORT_FILES, warehouse, update.report_files, record.run_id
+            )
     progress.step("publish")
-    with roster_index.following(update.elasticsearch, warehouse, record):
+    with roster_index.following(servers, warehouse, record):
         reports.publish(warehouse, record)
+    record.standing.files = record.notes[noted:]
 
 
 def _note_flaws(warehouse: Warehouse, record: RunRecord) -> None:
@@ -346,11 +363,13 @@ def _note_flaws(warehouse: Warehouse, record: RunRecord) -> None:
         ]
 
 
-def late_events(parts: Iterable[Part], before: Interval | None) -> int:
-    """How many of the new events are of days that an earlier run had published."""
+def late_events(parts: Iterable[Part], warehouse: Warehouse) -> int:
+    """How many of the new events are of days that an earlier run had published as whole ones."""
+    before = warehouse.interval
     if before is None:
         return 0
-    return sum(part.rows for part in parts if before.start <= part.date < before.end)
+    end = min(before.end, warehouse.whole_before)
+    return sum(part.rows for part in parts if before.start <= part.date < end)
 
 
 def describe_nothing(update: Update, record: RunRecord) -> str:

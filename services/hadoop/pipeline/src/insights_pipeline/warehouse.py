@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from insights_pipeline import schema
 from insights_pipeline.errors import BadDataFolder, NoRoom, PipelineError
-from insights_pipeline.interval import Interval
+from insights_pipeline.interval import Interval, today
 from insights_pipeline.logs.ledger import KnownFile, Ledger, Stream
 from insights_pipeline.logs.reader import make_lasting
 from insights_pipeline.metrics import METRICS, Viewed
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FILE = "warehouse.duckdb"
 VERSION = 2
 """Of what is kept. Events of version 1 lack what answers are counted from."""
+WHOLE = "whole_before"
 PRUNED = "pruned_before"
 """Name of the value that says of which days events were removed: those before it."""
 
@@ -49,6 +50,7 @@ class Warehouse:
         id: tells this warehouse from any other, also from one in the same folder later.
         sequence: number of the last run that was committed; 0 before the first.
         interval: that run's interval.
+        whole_before: that run began on this UTC date, whose events were not all there yet.
         is_new: whether no run was committed before it was opened.
         engine: that keeps its tables.
         new_tables: inside a run, the metrics' tables that no run before it knew.
@@ -62,6 +64,7 @@ class Warehouse:
         self.id = meta["warehouse_id"]
         self.sequence = int(meta["sequence"])
         self.interval = Interval.parse(meta["interval"]) if "interval" in meta else None
+        self.whole_before = date.fromisoformat(meta[WHOLE]) if WHOLE in meta else date.max
         self.is_new = self.sequence == 0
         self._engine = meta.get("engine")
         self.engine = self._engine or "duckdb"
@@ -133,7 +136,8 @@ class Warehouse:
     def set_interval(self, interval: Interval) -> None:
         """Remember what the tables cover now."""
         self.set_meta("interval", str(interval))
-        self.interval = interval
+        self.interval, self.whole_before = interval, today()
+        self.set_meta(WHOLE, str(self.whole_before))
 
     # --- ledger -----------------------------------------------------------------------------------
 
@@ -193,6 +197,22 @@ class Warehouse:
             self.connection.execute("INSERT INTO ledger.part BY NAME SELECT * FROM fresh")
             self.connection.unregister("fresh")
         return bool(rows)
+
+    def replace_parts(self, day: date, run: int, name: str, rows: int, size: int) -> None:
+        """Name one file as all of a day's events, in a transaction of its own.
+
+        Args:
+            run: the newest of those that brought them.
+            size: bytes.
+        """
+        self.connection.execute("BEGIN")
+        self.connection.execute("DELETE FROM ledger.part WHERE date = ?", [day])
+        self.connection.execute(
+            "INSERT INTO ledger.part BY NAME"
+            " SELECT ? AS run, ? AS date, ? AS name, ? AS rows, ? AS bytes",
+            [run, day, name, rows, size],
+        )
+        self.connection.execute("COMMIT")
 
     def add_parts(self, run: int, incoming: Path, parts: Iterable[Part]) -> None:
         """Name the run's Parquet files as part of the events, and make them readable.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 HOSTS = ("lms1", "lms2")
+LIVE_LOG = "tracking.log"
 _DESCRIPTION = "sample.json"
 _FORMATS = "insights-sample/"
 _FORMAT = f"{_FORMATS}2"
@@ -128,6 +129,18 @@ def read_sample(out: Path) -> Sample | None:
     return _sample(out, description)
 
 
+def options_of(out: Path) -> SampleOptions:
+    """The options of the sample in the folder `out`.
+
+    Raises:
+        SampleError: there is none.
+    """
+    options = _read_description(out).get("options")
+    if options is None:
+        raise SampleError(f"{out} holds no sample: write one with inv sample --out {out}")
+    return SampleOptions(**{**options, "start": date.fromisoformat(options["start"])})
+
+
 def _read_description(out: Path) -> dict[str, Any]:
     try:
         description = json.loads((out / _DESCRIPTION).read_text(encoding="utf-8"))
@@ -181,7 +194,7 @@ def _write(folder: Path, options: SampleOptions, progress: Progress | None) -> d
     for number in range(options.days):
         lines = dirt.day(number, simulation.day(number))
         balancer = stream(options.seed, f"hosts on day {number}")
-        for log, served in zip(logs, _balance(balancer, lines), strict=True):
+        for log, served in zip(logs, balance(balancer, lines), strict=True):
             log.write_day(number, served)
         if progress:
             progress(number + 1, options.days)
@@ -203,7 +216,7 @@ def _write_beside(sample: Sample, options: SampleOptions, simulation: Simulation
     write_geo(sample.geo, options)
 
 
-def _balance(random: Random, lines: list[str]) -> tuple[list[str], list[str]]:
+def balance(random: Random, lines: list[str]) -> tuple[list[str], list[str]]:
     """Each request goes to either host, as behind a load balancer."""
     served: tuple[list[str], list[str]] = ([], [])
     for line, byte in zip(lines, random.randbytes(len(lines)), strict=True):
@@ -226,10 +239,10 @@ class _HostLog:
         self.bytes += len(content)
         self.lines += len(lines)
         if number == self._options.days - 1:
-            (self._folder / "tracking.log").write_bytes(content)
+            (self._folder / LIVE_LOG).write_bytes(content)
             return
         rotated = self._options.start + timedelta(number + 1)
-        path = self._folder / f"tracking.log-{rotated:%Y%m%d}"
+        path = self._folder / f"{LIVE_LOG}-{rotated:%Y%m%d}"
         if not self._options.compress:
             path.write_bytes(content)
             return

@@ -100,7 +100,7 @@ class Intake:
             self.warehouse.store_ledger(ledger)
             self.warehouse.name_parts(self.plan.run, parts)
         note_left(self.record, ledger)
-        self.record.late_events = late_events(parts, self.warehouse.interval)
+        self.record.late_events = late_events(parts, self.warehouse)
         return folders
 
     def _take_in(self, ledger: Ledger, log: CopiedLog, reads: dict[str, PieceRead]) -> None:
