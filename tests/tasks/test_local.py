@@ -278,3 +278,64 @@ def test_ctrl_c(site: SampleSite, data: Path, tmp_path: Path, seconds: float) ->
     assert list((data / "incoming").iterdir()) == []
     updating.run(site.update(tmp_path / "undisturbed"))
     assert updating.reports_of(data) == updating.reports_of(tmp_path / "undisturbed")
+
+
+def test_follow_publishes_what_is_added_until_it_is_stopped(tmp_path: Path) -> None:
+    logs, data = tmp_path / "logs", tmp_path / "data"
+    logs.mkdir()
+    line = '{"event_type": "page_close", "time": "2026-01-05T10:00:00+00:00"}\n'
+    live = logs / "tracking.log"
+    live.write_text(line)
+    options = ("--logs", logs, "--data", data, "--every", 1)
+    command = [*INV, "local.follow", *map(str, options)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as following:
+        assert following.stderr
+        said = (PROGRESS.sub("", text).rstrip() for text in following.stderr)
+        assert next(said) == (
+            f"following {logs} until Ctrl-C: {data / 'reports.sqlite3'} every 1 s"
+        )
+        assert next(said).startswith("1 events: ")
+        with live.open("a") as log:
+            log.write(2 * line)
+        assert next(said).startswith("2 events (2 of earlier days): ")
+        following.send_signal(signal.SIGTERM)
+        assert list(said) == ["stopped"]
+    assert following.returncode == 0
+    assert [run["status"] for run in updating.runs_of(data)] == ["succeeded", "succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--every", "0"), "inv: --every 0 is not from 1 to 86400 seconds"),
+        (
+            ("--interval", "2026-01-01:2026-02-01"),
+            "inv: the interval 2026-01-01:2026-02-01 is over",
+        ),
+    ],
+)
+def test_follow_that_cannot_be_meant(
+    site: SampleSite, tmp_path: Path, options: tuple[str, str], message: str
+) -> None:
+    data = tmp_path / "data"
+    code, said = failure(inv("local.follow", "--logs", site.sample.logs, "--data", data, *options))
+
+    assert code == 2
+    assert said.startswith(message)
+    assert not data.exists()
+
+
+def test_sample_that_goes_on(tmp_path: Path) -> None:
+    options = ("--out", tmp_path / "site", "--days", 2, "--learners", 10, "--rate", 50)
+    command = [*INV, "sample", "--live", *map(str, options)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as writing:
+        assert writing.stderr
+        for text in writing.stderr:
+            if "writing 50 lines a second" in text:
+                break
+        time.sleep(1)
+        writing.send_signal(signal.SIGINT)
+        assert PROGRESS.sub("", list(writing.stderr)[-1]) == "stopped\n"
+    assert writing.returncode == 0
+    logs = tmp_path / "site" / "tracking-logs"
+    assert sum(log.read_bytes().count(b"\n") for log in logs.glob("*/tracking.log")) > 40
