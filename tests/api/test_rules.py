@@ -13,6 +13,8 @@ from analyticsclient.client import Client
 from published import run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from served import Row, Served
 
 CS = "course-v1:Ex+CS+T1"
@@ -495,6 +497,26 @@ def test_active_learners_of_the_last_whole_week_if_asked_for(api: Served) -> Non
     ]
 
 
+@pytest.fixture
+def followed(api: Served) -> Iterator[Served]:
+    """The same after a run that followed the logs on a Sunday: it has come as far as 9 o'clock."""
+    times = {"started": "2026-01-25 09:00:00", "interval_end": "2026-01-26"}
+    api.insert("pipeline_run", run(4, "succeeded", **times))
+    yield api
+    api.execute("DELETE FROM pipeline_run WHERE run_id = 'run4'")
+
+
+def test_week_whose_sunday_is_not_over_is_none_yet(followed: Served) -> None:
+    members = ("course_id", "active_count", "active_count_change")
+
+    found = get(followed, "course_summaries/", fields=",".join(members))
+
+    active = {course["course_id"]: [*course.values()][1:] for course in found}
+    assert (active[CS], active[OLD]) == ([6, 1], [0, 0])
+    [newest] = get(followed, "runs/", limit=1)
+    assert (newest["interval_end"], newest["whole_end"]) == ("2026-01-26", "2026-01-25")
+
+
 def test_change_since_a_day(api: Served) -> None:
     found = get(api, "course_summaries/", recent_date="2026-01-30", fields="recent_count_change")
 
@@ -629,6 +651,7 @@ def test_record_of_a_run(api: Served) -> None:
         "ended": "2026-02-03T020000",
         "interval_start": "2026-01-05",
         "interval_end": None,
+        "whole_end": None,
         "engine": "duckdb",
         "version": "1",
         "files": 1,

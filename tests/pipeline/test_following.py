@@ -43,6 +43,19 @@ def enrollment(user_id: int, day: date = TODAY) -> bytes:
     ).encode()
 
 
+def play(user_id: int, day: date) -> bytes:
+    return json.dumps(
+        {
+            "time": f"{day}T10:00:00+00:00",
+            "event_type": "play_video",
+            "event_source": "browser",
+            "username": f"learner_{user_id}",
+            "context": {"course_id": COURSE, "user_id": user_id},
+            "event": {"id": "v"},
+        }
+    ).encode()
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """A site on its first day, with a learner."""
@@ -145,6 +158,26 @@ def test_new_day_begins_without_a_line(site: Site) -> None:
     assert record.events == 0
     assert learners(site) == {str(TODAY - DAY): 1, str(TODAY): 2}
     assert follows.look() is None
+
+
+def test_week_counts_once_its_sunday_is_over(tmp_path: Path) -> None:
+    site, monday = Site(tmp_path), date(2026, 3, 2)
+    sunday = monday + 6 * DAY
+    site.log([enrollment(1, monday), play(1, monday), play(2, sunday)])
+    now = [sunday]
+    update = Update(site.logs, site.data, resources=SMALL)
+    follows = Follower(update, reports_in(site.data), clock=lambda: now[0])
+
+    def weeks() -> list[tuple[Any, ...]]:
+        columns = "SELECT date(interval_start), count FROM course_activity WHERE label = 'ACTIVE'"
+        return updating.query(site.data, columns)
+
+    follows.look()
+    assert weeks() == []
+
+    now = [sunday + DAY]
+    follows.look()
+    assert weeks() == [(str(monday), 2)]
 
 
 def test_events_of_days_before_are_late_and_todays_are_not(site: Site) -> None:

@@ -126,7 +126,9 @@ class Follower:
             self._standing = Standing()
         elif time.monotonic() - self._written >= _WHOLE_EVERY:
             self._standing = Standing(inputs=self._standing.inputs)
-        return replace(self._update, interval=interval, until=tomorrow, standing=self._standing)
+        return replace(
+            self._update, interval=interval, until=day, so_far=True, standing=self._standing
+        )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from insights_pipeline.errors import BadOption
@@ -10,10 +10,16 @@ from insights_pipeline.errors import BadOption
 
 @dataclass(frozen=True, order=True)
 class Interval:
-    """All UTC dates from `start` up to, but without, `end`."""
+    """All UTC dates from `start` up to, but without, `end`.
+
+    Attributes:
+        whole_before: dates from this one on are not over: what is known of them is what they have
+            been so far.
+    """
 
     start: date
     end: date
+    whole_before: date = field(default=date.max, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> Interval:
@@ -35,6 +41,11 @@ class Interval:
 
     def __str__(self) -> str:
         return f"{self.start}:{self.end}"
+
+    @property
+    def whole_end(self) -> date:
+        """The date after the last one that is over."""
+        return min(self.end, self.whole_before)
 
     @property
     def last_day(self) -> date:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 ENGINE = "duckdb"
 REPORTS_FILE = "reports.sqlite3"
+_DAY = timedelta(days=1)
 _NAMED_FILES = 20  # at most so many left files are named in a run's notes
 
 
@@ -56,10 +57,12 @@ class Update:
     Attributes:
         logs: folder of tracking logs, of any depth and any names.
         data: folder of the warehouse; made where it is not there.
-        interval: UTC dates to cover; by default from the first event to the last whole day.
+        interval: UTC dates to cover; by default from the first event to the last whole day, or,
+            with `so_far`, to the day after it.
         inputs: what comes in beside the logs.
         resources: memory and processes to use.
         until: the UTC date, exclusive, up to which days are whole; by default today.
+        so_far: whether to cover that date too, as far as it has come.
         full: whether to forget what earlier runs read, and read all logs anew.
         elasticsearch: URLs of the servers of the learner search, comma-separated; none: it is not
             served.
@@ -74,6 +77,7 @@ class Update:
     inputs: Inputs = field(default_factory=Inputs)
     resources: Resources = field(default_factory=Resources.default)
     until: date | None = None
+    so_far: bool = False
     full: bool = False
     elasticsearch: str | None = None
     visitors: str = ""
@@ -169,7 +173,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             record.notes += beside.lacking
             record.standing.inputs = beside.lacking
             progress.step("metrics")
-            record.interval = update.interval or whole_days(first, update.until)
+            record.interval = covered(update, first)
             _bring_up_to_date(warehouse, run, parts, beside.renamed, geo, record, progress)
         record.newest_event = warehouse.newest_event()
         with record.step("events"):
@@ -299,10 +303,17 @@ def _keep_rejects(reading: Reading, pieces: list[PieceRead], folder: Path) -> No
             lines_before += piece.lines
 
 
-def whole_days(first: date, until: date | None) -> Interval:
-    """From the first event to the end of the last whole day."""
-    end = until or today()
-    return Interval(min(first, end - timedelta(days=1)), end)
+def covered(update: Update, first: date) -> Interval:
+    """The dates that an update covers, of which those from `until` on are not over.
+
+    Args:
+        update: what to run.
+        first: date of the first event.
+    """
+    until = update.until or today()
+    last = until if update.so_far else until - _DAY
+    interval = update.interval or Interval(min(first, last), last + _DAY)
+    return replace(interval, whole_before=until)
 
 
 def _bring_up_to_date(
@@ -368,8 +379,7 @@ def late_events(parts: Iterable[Part], warehouse: Warehouse) -> int:
     before = warehouse.interval
     if before is None:
         return 0
-    end = min(before.end, warehouse.whole_before)
-    return sum(part.rows for part in parts if before.start <= part.date < end)
+    return sum(part.rows for part in parts if before.start <= part.date < before.whole_end)
 
 
 def describe_nothing(update: Update, record: RunRecord) -> str:

@@ -1,7 +1,7 @@
 """Brings every table up to date with new events, by running its metric on what changed.
 
 What a run has to look at anew are the days of its new events, and the days that entered or left
-the interval since the run before. Everything else stands.
+the interval, or are over, since the run before. Everything else stands.
 """
 
 from __future__ import annotations
@@ -363,7 +363,8 @@ class _Upkeep:
             return conditions[0]
         before, now = self._change.before, self._change.interval
         if before is not None:
-            for one, other in ((before.start, now.start), (before.end, now.end)):
+            ends = ((before.end, now.end), (before.whole_end, now.whole_end))
+            for one, other in ((before.start, now.start), *ends):
                 if one != other:
                     begin, end = sorted((one, other))
                     conditions.append(f"({last} >= DATE '{begin}' AND {first} < DATE '{end}')")

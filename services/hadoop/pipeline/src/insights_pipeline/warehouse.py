@@ -12,6 +12,7 @@ import errno
 import shutil
 import uuid
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ import pyarrow as pa
 
 from insights_pipeline import schema
 from insights_pipeline.errors import BadDataFolder, NoRoom, PipelineError
-from insights_pipeline.interval import Interval, today
+from insights_pipeline.interval import Interval
 from insights_pipeline.logs.ledger import KnownFile, Ledger, Stream
 from insights_pipeline.logs.reader import make_lasting
 from insights_pipeline.metrics import METRICS, Viewed
@@ -35,10 +36,10 @@ if TYPE_CHECKING:
 FILE = "warehouse.duckdb"
 VERSION = 2
 """Of what is kept. Events of version 1 lack what answers are counted from."""
-WHOLE = "whole_before"
 PRUNED = "pruned_before"
 """Name of the value that says of which days events were removed: those before it."""
 
+_INTERVAL, _WHOLE_BEFORE = "interval", "whole_before"
 _HOME = {table.name for table in schema.HOME}
 
 
@@ -50,7 +51,6 @@ class Warehouse:
         id: tells this warehouse from any other, also from one in the same folder later.
         sequence: number of the last run that was committed; 0 before the first.
         interval: that run's interval.
-        whole_before: that run began on this UTC date, whose events were not all there yet.
         is_new: whether no run was committed before it was opened.
         engine: that keeps its tables.
         new_tables: inside a run, the metrics' tables that no run before it knew.
@@ -63,8 +63,7 @@ class Warehouse:
         meta: dict[str, str] = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         self.id = meta["warehouse_id"]
         self.sequence = int(meta["sequence"])
-        self.interval = Interval.parse(meta["interval"]) if "interval" in meta else None
-        self.whole_before = date.fromisoformat(meta[WHOLE]) if WHOLE in meta else date.max
+        self.interval = _interval_of(meta)
         self.is_new = self.sequence == 0
         self._engine = meta.get("engine")
         self.engine = self._engine or "duckdb"
@@ -135,9 +134,9 @@ class Warehouse:
 
     def set_interval(self, interval: Interval) -> None:
         """Remember what the tables cover now."""
-        self.set_meta("interval", str(interval))
-        self.interval, self.whole_before = interval, today()
-        self.set_meta(WHOLE, str(self.whole_before))
+        self.set_meta(_INTERVAL, str(interval))
+        self.set_meta(_WHOLE_BEFORE, str(interval.whole_before))
+        self.interval = interval
 
     # --- ledger -----------------------------------------------------------------------------------
 
@@ -293,6 +292,14 @@ class Warehouse:
     def _value(self, query: str) -> Any:
         row = self.connection.execute(query).fetchone()
         return row[0] if row else None
+
+
+def _interval_of(meta: dict[str, str]) -> Interval | None:
+    """What the last run's tables cover, and which of that was not over; older ones do not tell."""
+    if _INTERVAL not in meta:
+        return None
+    whole_before = date.fromisoformat(meta.get(_WHOLE_BEFORE, str(date.max)))
+    return replace(Interval.parse(meta[_INTERVAL]), whole_before=whole_before)
 
 
 def rejects_file(folder: Path, run: int) -> Path:

@@ -460,7 +460,13 @@ class CourseTotalsSerializer(ChosenFields, serializers.Serializer):
 
 
 class PipelineRunSerializer(ChosenFields, serializers.ModelSerializer):
-    """A run of the pipeline."""
+    """A run of the pipeline.
+
+    Days from ``whole_end`` on, up to ``interval_end``, were not over when it began: what the
+    reports have of them is what they had been so far.
+    """
+
+    whole_end = serializers.DateField(read_only=True, allow_null=True)
 
     class Meta:
         model = models.PipelineRun
@@ -473,6 +479,7 @@ class PipelineRunSerializer(ChosenFields, serializers.ModelSerializer):
             "ended",
             "interval_start",
             "interval_end",
+            "whole_end",
             "engine",
             "version",
             "files",

@@ -107,8 +107,8 @@ def add_activity(summaries: list[Summary], until: date | None) -> None:
 
     Args:
         summaries: of the courses.
-        until: the day after the last one of the data; with None, no week is known, and both are
-            None.
+        until: the day after the last one of the data that is over; with None, no week is known,
+            and both are None.
     """
     if until is None:
         for summary in summaries:

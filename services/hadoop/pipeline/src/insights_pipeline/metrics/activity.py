@@ -67,7 +67,8 @@ def user_activity(events: Relation) -> Sql:
 def course_activity(user_activity: Relation, interval: Interval) -> Sql:
     """Distinct learners by course run and label in each whole week, Monday to Monday UTC.
 
-    A week counts only if all of it lies inside the interval; without a learner it has no row.
+    A week counts only if all of it lies inside the interval and is over; without a learner it has
+    no row.
     """
     return f"""
         SELECT
@@ -81,7 +82,7 @@ def course_activity(user_activity: Relation, interval: Interval) -> Sql:
             FROM {user_activity}
         ) AS activity
         WHERE monday >= DATE '{interval.start}'
-            AND CAST(monday + INTERVAL 7 DAY AS DATE) <= DATE '{interval.end}'
+            AND CAST(monday + INTERVAL 7 DAY AS DATE) <= DATE '{interval.whole_end}'
         GROUP BY course_id, monday, label
     """
 

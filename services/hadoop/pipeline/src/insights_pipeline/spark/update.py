@@ -19,7 +19,7 @@ from insights_pipeline.spark.intake import Intake
 from insights_pipeline.spark.session import open_session
 from insights_pipeline.spark.stages import keep_stages
 from insights_pipeline.spark.store import Store
-from insights_pipeline.update import Update, describe_nothing, recorded, show, whole_days
+from insights_pipeline.update import Update, covered, describe_nothing, recorded, show
 from insights_pipeline.upkeep import Change
 from insights_pipeline.visitors import name_visitors
 from insights_pipeline.warehouse import open_warehouse
@@ -132,7 +132,7 @@ def _bring_up_to_date(
             if first is None:
                 raise BadInput(describe_nothing(update, record))
             record.notes += lacking
-            record.interval = update.interval or whole_days(first, update.until)
+            record.interval = covered(update, first)
             change = Change(
                 number, record.interval, warehouse.interval, warehouse.new_tables, geo.look_up
             )

@@ -11,7 +11,12 @@ MySQL hold NULLs for different: one row for "unknown" is then the publisher's du
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
 
 
 class PublishedModel(models.Model):
@@ -579,3 +584,13 @@ class PipelineRun(PublishedModel):
         db_table = "pipeline_run"
         ordering = ["-started", "-id"]
         get_latest_by = "started"
+
+    @property
+    def whole_end(self) -> date | None:
+        """The day after the interval's last one that was over when the run began."""
+        return whole_end(self.interval_end, self.started)
+
+
+def whole_end(interval_end: date | None, started: datetime) -> date | None:
+    """The same of a run of which just these two are known."""
+    return interval_end and min(interval_end, started.date())

@@ -13,7 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from analytics_data_api.database import known_migrations
 from analytics_data_api.exceptions import ReportsDatabaseUnavailable
 from analytics_data_api.reports.apps import ReportsConfig
-from analytics_data_api.reports.models import PipelineRun
+from analytics_data_api.reports.models import PipelineRun, whole_end
 from analytics_data_api.reports.router import ALIAS
 from openedx_base.databases import Trouble, trouble
 
@@ -33,8 +33,14 @@ class Run(NamedTuple):
     ended: datetime
     interval_end: date | None
     """Day after the last one of its interval."""
+    started: datetime
     created: datetime
     """When what it published was changed last: then, or later to forget a learner."""
+
+    @property
+    def whole_end(self) -> date | None:
+        """Day after the last one of its interval that was over when it began."""
+        return whole_end(self.interval_end, self.started)
 
 
 @contextmanager

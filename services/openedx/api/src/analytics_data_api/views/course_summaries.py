@@ -106,7 +106,7 @@ class CourseSummariesView(ReportView):
             summaries = [summary for summary in summaries if programs & set(summary["programs"])]
         order = parameters.choice("order_by", SORT_KEYS) or "catalog_course_title"
         if {order, *self.fields(parameters)} & {*ACTIVITY}:
-            add_activity(summaries, self.run and self.run.interval_end)
+            add_activity(summaries, self.run and self.run.whole_end)
         descending = parameters.choice("sort_order", ("asc", "desc")) == "desc"
         # They come by id; sorting keeps that order among equals.
         return sorted(summaries, key=SORT_KEYS[order], reverse=descending)
