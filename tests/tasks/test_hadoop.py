@@ -20,7 +20,7 @@ import pytest
 
 from tasks.lib.engine import Engine
 from tasks.lib.hadoop import attempts
-from toy_stack import GOOD, ToyStack, ctrl_c, finish, service, toy_stack
+from toy_stack import GOOD, SLEEP, ToyStack, ctrl_c, finish, service, toy_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -217,6 +217,62 @@ def test_data_that_stopped_coming(toy: ToyStack) -> None:
 
     (alert,) = alerts(toy)
     assert (alert["status"], alert["stale_since"]) == ("succeeded", str(newest))
+
+
+# --- Beside a service that follows the logs ---
+
+
+@pytest.fixture
+def followed(toy: ToyStack) -> ToyStack:
+    """The site with the engine duckdb and the service follow, which leaves when it is stopped."""
+    toy.set(ENGINE="duckdb", FOLLOW_SECONDS="60")
+    with_pipeline(toy, succeeding())
+    file = toy.root / HADOOP
+    follow = service(f"echo follows; {SLEEP}", healthy=False, more="profiles: [follow]")
+    head, rest = file.read_text().split("services:\n", 1)
+    file.write_text(f"{head}services:\n  follow:\n{follow}{rest}")
+    toy.do("up", "--detach")
+    return toy
+
+
+def follows(toy: ToyStack) -> int:
+    """How often the service has begun to follow."""
+    return toy.plain_compose("logs", "--no-log-prefix", "follow").count("follows\n")
+
+
+def test_up_brings_it_up_and_without_it_takes_it_down(followed: ToyStack) -> None:
+    assert followed.containers["follow"].state == "running"
+    status = json.loads(followed.do("status", "--json").stdout)
+    assert [each["name"] for each in status["services"]] == ["mysql", "api", "follow"]
+
+    followed.set(FOLLOW_SECONDS="0")
+    done = followed.do("up", "--detach")
+
+    assert "follow is off: stopped and removed" in done.stderr
+    assert followed.containers.keys() == {"mysql", "api"}
+
+
+def test_it_waits_for_the_end_of_a_run_and_goes_on(followed: ToyStack) -> None:
+    done = followed.do("hadoop-tasks")
+    assert "follow is stopped meanwhile" in done.stderr
+    assert followed.containers["follow"].state == "running"
+    assert follows(followed) == 2
+
+
+def test_it_goes_on_after_a_run_that_failed(followed: ToyStack) -> None:
+    pipeline = f"{telling(error='no room', exit_code=1)}; exit 1"
+    file = followed.root / HADOOP
+    file.write_text(file.read_text().replace(succeeding(), pipeline))
+    assert followed.inv("hadoop-tasks").returncode == 1
+    assert followed.containers["follow"].state == "running"
+
+
+def test_backup_is_of_a_moment_at_which_it_stands_still(followed: ToyStack, tmp_path: Path) -> None:
+    # Shell scripts have no databases to dump: that fails, and it goes on all the same.
+    done = followed.inv("backup", "--to", str(tmp_path / "backup"))
+    assert done.returncode
+    assert "follow is stopped meanwhile" in done.stderr
+    assert followed.containers["follow"].state == "running"
 
 
 # --- Runs that do not ---

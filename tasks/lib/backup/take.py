@@ -11,6 +11,7 @@ from tasks.lib.backup import databases, manifest
 from tasks.lib.backup.folder import new_backup
 from tasks.lib.backup.manifest import BackupError, Manifest
 from tasks.lib.backup.volumes import KEPT, Volumes, counted, megabytes
+from tasks.lib.containers import following
 from tasks.lib.containers.stack import Stack
 from tasks.lib.errors import OperatorError
 from tasks.lib.hadoop import lock
@@ -53,11 +54,12 @@ def take(root: Path, folder: Path) -> Manifest:
         _refuse_too_large(folder, sum(sizes.values()))
         for name, path in _small_files(root):
             new.write(name, manifest.pieces(path))
-        _write_databases(new, stack, server)
-        for key, name in kept(stack).items():
-            with volumes.packed(name) as pieces:
-                archive = f"{manifest.VOLUMES}/{key}.tar"
-                new.write(archive, counted(f"volume {name}", pieces, sizes[key]))
+        with following.paused(stack):
+            _write_databases(new, stack, server)
+            for key, name in kept(stack).items():
+                with volumes.packed(name) as pieces:
+                    archive = f"{manifest.VOLUMES}/{key}.tar"
+                    new.write(archive, counted(f"volume {name}", pieces, sizes[key]))
         written = Manifest(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             project=stack.compose.project,

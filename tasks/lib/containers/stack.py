@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.lib import console, version
-from tasks.lib.containers import health, services, unfinished
+from tasks.lib.containers import following, health, services, unfinished
 from tasks.lib.containers.compose import SHELL, Compose
 from tasks.lib.containers.confirmation import confirm
 from tasks.lib.containers.health import UnhealthyError
@@ -21,6 +21,7 @@ from tasks.lib.images import registry, staleness
 from tasks.lib.images.graph import read_graph
 from tasks.lib.images.registry import RegistryError
 from tasks.lib.settings import checks, tls
+from tasks.lib.settings.compose_env import FOLLOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -205,10 +206,11 @@ def build_task(key: str) -> str:
     return f"build.{key.replace('/', '.')}"
 
 
-def main_services(root: Path) -> list[str]:
-    """What `inv up` starts: openedx and web, and what a site adds in an override."""
-    files = (root / services.MAIN, root / services.OVERRIDE)
-    return [*dict.fromkeys(name for file in files for name in services.names_in(file))]
+def main_services(compose: Compose) -> list[str]:
+    """What `inv up` starts: openedx and web, what an override adds, and follow if it is on."""
+    files = (compose.root / services.MAIN, compose.root / services.OVERRIDE)
+    names = dict.fromkeys(name for file in files for name in services.names_in(file))
+    return [*names, *([FOLLOW] if FOLLOW in compose.services else [])]
 
 
 def up(root: Path, detach: bool, seconds: float = health.SECONDS) -> None:
@@ -216,7 +218,8 @@ def up(root: Path, detach: bool, seconds: float = health.SECONDS) -> None:
     began = datetime.now(UTC)
     stack = Stack.of(root)
     unfinished.refuse(root)
-    names = main_services(root)
+    names = main_services(stack.compose)
+    following.remove_unwanted(stack)
     stack.up(names, seconds)
     version.note_running(root)
     console.say(f"{len(names)} services are healthy{_address(stack.compose)}")

@@ -115,7 +115,7 @@ def _images(compose: Compose, ids: Mapping[str, str]) -> Iterator[ImageStatus]:
 def _services(
     compose: Compose, containers: Mapping[str, Container], ids: Mapping[str, str]
 ) -> Iterator[ServiceStatus]:
-    expected = main_services(compose.root)
+    expected = main_services(compose)
     ending = one_shots(compose.services)
     for name in [*expected, *sorted(containers.keys() - set(expected))]:
         container = containers.get(name)

@@ -10,6 +10,7 @@ from tasks.lib import console
 from tasks.lib.containers import health, services
 from tasks.lib.containers.health_view import view
 from tasks.lib.errors import OperatorError
+from tasks.lib.settings.compose_env import FOLLOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,8 +51,9 @@ class Cluster:
 
     @property
     def names(self) -> list[str]:
-        """All its services."""
-        return services.names_in(self.stack.compose.root / FILE)
+        """All its services; follow, which is declared beside them, is always up."""
+        names = services.names_in(self.stack.compose.root / FILE)
+        return [name for name in names if name != FOLLOW]
 
     @property
     def containers(self) -> list[Container]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.lib import console
+from tasks.lib.containers import following
 from tasks.lib.hadoop import cluster, driver, lock, nightly
 from tasks.lib.local import users
 
@@ -41,7 +42,7 @@ def _in_pipeline(root: Path, request: Mapping[str, Any]) -> list[str]:
     was_kept = bool(ours.containers)
     nightly.clear(ours)
     services = ours.needed(with_sql=False)
-    with nightly.taken_down(ours, keep=was_kept):
+    with following.paused(ours.stack), nightly.taken_down(ours, keep=was_kept):
         ours.up(services)
         console.say("looking for the learner")
         return driver.forget(ours, services, request)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tasks.lib import console
 from tasks.lib import settings as setting_files
+from tasks.lib.containers import following
 from tasks.lib.containers.health import UnhealthyError
 from tasks.lib.errors import OperatorError
 from tasks.lib.hadoop import alert, attempts, cluster, driver, lock
@@ -71,7 +72,7 @@ def _run(root: Path, options: Options, keep: bool, attempt: Attempt) -> dict[str
     ours.check_core()
     step("clean up")
     clear(ours)
-    with taken_down(ours, keep):
+    with following.paused(ours.stack), taken_down(ours, keep):
         try:
             step("stack")
             services = ours.needed(with_sql=keep)

@@ -10,12 +10,16 @@ from tasks.lib.settings.effective import PROJECT, SettingsError
 from tasks.lib.settings.writing import locked, replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tasks.lib.settings.effective import Settings
 
 FILE = ".env"
+
+FOLLOW = "follow"
+"""The service that follows the logs, and the profile of Compose that it is of."""
+_PROFILES = "COMPOSE_PROFILES"
 
 # The operator's own, which Compose adds by itself; it may take names from the process environment.
 _OVERRIDE = "docker-compose.override.yml"
@@ -23,6 +27,11 @@ _INTERPOLATION = re.compile(
     r"\$(?:\$|\{(?P<braced>\w+)(?P<operator>:?[-+?])?|(?P<plain>[A-Za-z_]\w*))"
 )
 _COMMENT_LINE = re.compile(r"\s*#")
+
+
+def follows(settings: Mapping[str, str]) -> bool:
+    """Whether a site has the service that follows the logs."""
+    return settings.get("ENGINE") == "duckdb" and settings.get("FOLLOW_SECONDS", "0") != "0"
 
 
 def names(settings: Settings, root: Path) -> list[str]:
@@ -72,6 +81,7 @@ def content(settings: Settings, root: Path) -> str:
     heading = "# Made from conf/*.env by inv, for plain `docker compose`: edit those.\n"
     try:
         lines = [env_file.assignment(name, values[name]) for name in wanted if name in values]
+        lines += [env_file.assignment(_PROFILES, FOLLOW)] if follows(values) else []
     except env_file.UnwritableValueError as error:
         raise SettingsError(f"{error}: choose another") from error
     return heading + "".join(lines)

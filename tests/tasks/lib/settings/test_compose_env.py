@@ -107,6 +107,18 @@ def test_a_variable_of_one_call_is_not_kept(site: Path, monkeypatch: pytest.Monk
     assert "VERSION='latest'\n" in (site / ".env").read_text()
 
 
+@pytest.mark.parametrize(
+    ("engine", "seconds", "follows"),
+    [("duckdb", "60", True), ("duckdb", "0", False), ("spark", "60", False)],
+)
+def test_service_that_follows_the_logs_is_a_profile(
+    site: Path, engine: str, seconds: str, follows: bool
+) -> None:
+    edit(site, ENGINE=engine, FOLLOW_SECONDS=seconds)
+    compose_env.write(settings.load(site), site)
+    assert ("COMPOSE_PROFILES='follow'\n" in (site / ".env").read_text()) is follows
+
+
 def test_compose_env_that_cannot_be_written(site: Path) -> None:
     (site / ".env").unlink()
     (site / ".env").mkdir()

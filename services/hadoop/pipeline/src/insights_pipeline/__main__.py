@@ -5,6 +5,9 @@ object with `step`, with `done` and `total`, with `record` (the run's, as the ta
 it, with rows_written and newest_event), or with `error` and `exit_code`. An operator's mistake is
 one line and an exit code.
 
+With --follow it goes on from one run to the next as the logs grow, with a line for each, until it
+is stopped.
+
 With --forget it forgets a learner instead, whom an object on stdin names: `username`, `user_id`
 (or null) and `dry_run`. It says what there was of the learner, in lines or objects with `said`.
 """
@@ -16,6 +19,7 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -37,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--interval", metavar="A:B", help="UTC dates to cover, B exclusive")
     parser.add_argument("--date", metavar="D", help="run as on this UTC date: cover all before it")
     parser.add_argument("--full", action="store_true", help="read all logs anew")
+    parser.add_argument(
+        "--follow", metavar="SECONDS", type=float, help="run again so often, and cover today too"
+    )
     parser.add_argument("--forget", action="store_true", help="forget the learner named on stdin")
     parser.add_argument("--json", action="store_true", help="tell programs, not people")
     options = parser.parse_args(arguments)
@@ -49,9 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for line in _forget(settings, sys.stdin.read()):
                 telling.said(line)
             return 0
-        interval = options.interval or settings.interval
+        text = options.interval or settings.interval
+        interval = Interval.parse(text) if text and not options.date else None
+        if options.follow:
+            _follow(settings, interval, options.follow)
+            return 0
         record = settings.run(
-            interval=Interval.parse(interval) if interval and not options.date else None,
+            interval=interval,
             until=_date(options.date) if options.date else None,
             full=options.full,
             progress=telling,
@@ -64,6 +75,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     telling.succeeded(record)
     return 0
+
+
+def _follow(settings: Settings, interval: Interval | None, every: float) -> None:
+    telling = TimedLines(sys.stdout)
+    telling.news(f"following {settings.logs}: {settings.reports.place} every {every:g} s")
+    with suppress(KeyboardInterrupt):
+        settings.follow(interval, every, telling.news)
+    telling.news("stopped")
 
 
 def _forget(settings: Settings, request: str) -> list[str]:

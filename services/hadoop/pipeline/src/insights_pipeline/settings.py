@@ -12,11 +12,11 @@ REPORTS_MIGRATIONS.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from insights_pipeline import forgetting
+from insights_pipeline import following, forgetting
 from insights_pipeline import update as embedded
 from insights_pipeline.errors import BadOption
 from insights_pipeline.inputs.configured import configured
@@ -25,7 +25,7 @@ from insights_pipeline.report_files import FOLDER
 from insights_pipeline.resources import LEAST, Resources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from insights_pipeline.forgotten import Learner
@@ -141,24 +141,40 @@ class Settings:
         Raises:
             PipelineError: the run could not be done; what was published before still stands.
         """
-        what = embedded.Update(
-            logs=self.logs,
-            data=self.data,
-            files=self.files,
-            interval=interval,
-            until=until,
-            full=full,
-            inputs=self.inputs,
-            elasticsearch=self.elasticsearch,
-            visitors=self.visitors,
-            resources=self._resources,
-        )
+        what = replace(self._update(interval), until=until, full=full)
         cluster = self._cluster()
         if not cluster:
             return embedded.run_update(what, self.reports, progress)
         from insights_pipeline.spark.update import SparkUpdate, run_update
 
         return run_update(SparkUpdate(**vars(what), cluster=cluster), self.reports, progress)
+
+    def follow(self, interval: Interval | None, every: float, tell: Callable[[str], None]) -> None:
+        """Bring them up to date with logs that grow, until KeyboardInterrupt.
+
+        Args:
+            interval: UTC dates to cover; by default from the first event to now.
+            every: seconds from the start of an update to the start of the next.
+            tell: given a line on each update, and on what keeps one from being done.
+
+        Raises:
+            PipelineError: it cannot be begun.
+        """
+        if self.engine != "duckdb":
+            raise BadOption(f"ENGINE is {self.engine}: only duckdb follows logs")
+        following.follow(self._update(interval), self.reports, every, tell)
+
+    def _update(self, interval: Interval | None) -> embedded.Update:
+        return embedded.Update(
+            logs=self.logs,
+            data=self.data,
+            files=self.files,
+            interval=interval,
+            inputs=self.inputs,
+            elasticsearch=self.elasticsearch,
+            visitors=self.visitors,
+            resources=self._resources,
+        )
 
     def forget(self, learner: Learner, dry_run: bool) -> list[str]:
         """Forget a learner wherever runs keep or publish something; returns a line for each place.

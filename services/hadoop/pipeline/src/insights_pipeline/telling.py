@@ -76,6 +76,10 @@ class TimedLines:
             f" {record.rows_written:,} rows changed"
         )
 
+    def news(self, line: str) -> None:
+        """Something has happened."""
+        self._tell(line)
+
     def said(self, line: str) -> None:
         """An answer's line."""
         print(line, file=self._stream, flush=True)
