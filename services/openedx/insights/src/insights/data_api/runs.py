@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from insights.data_api.times import day_of, moment_of
 
@@ -22,13 +22,15 @@ class Freshness:
     """How fresh the numbers are.
 
     Attributes:
-        until: the last day that they cover.
+        until: the last day that they cover whole.
+        today: the day after it, if they cover that so far.
         computed: when, in UTC; None where nothing has been computed yet.
         notes: what the run could not compute, and why.
         failed: when the newest run failed, if it did.
     """
 
     until: date | None = None
+    today: date | None = None
     computed: datetime | None = None
     notes: Sequence[str] = ()
     failed: datetime | None = None
@@ -46,14 +48,15 @@ def freshness(data_api: DataApi) -> Freshness:
         succeeded = next(iter(data_api.runs(limit=1, status="succeeded")), None)
     if succeeded is None:
         return Freshness(failed=failed)
+    end = _day(succeeded["whole_end"])
     return Freshness(
-        until=_last_day(succeeded),
+        until=end and end - timedelta(days=1),
+        today=end if end != _day(succeeded["interval_end"]) else None,
         computed=moment_of(succeeded["ended"]),
         notes=tuple(succeeded["notes"]),
         failed=failed,
     )
 
 
-def _last_day(run: dict[str, Any]) -> date | None:
-    end = run["interval_end"]
-    return day_of(end) - timedelta(days=1) if end else None
+def _day(text: str | None) -> date | None:
+    return day_of(text) if text else None

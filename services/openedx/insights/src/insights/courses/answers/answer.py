@@ -14,6 +14,10 @@ Value: TypeAlias = str | int | float | date | None
 Row: TypeAlias = tuple[Value, ...]
 
 
+class SoFar(date):
+    """A day that is not over: what is known of it is what it has been so far."""
+
+
 class Kind(Enum):
     """What the values of a column are."""
 

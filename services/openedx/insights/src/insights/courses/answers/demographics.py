@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from insights.charts.chart import Chart, Form, Mark
 from insights.courses.answers.answer import Answer, Column, Kind, Table
 from insights.courses.answers.formats import day, learners, listed, number, percent, share
-from insights.courses.answers.rows import by_day
+from insights.courses.answers.rows import by_day, day_in
 from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
@@ -44,12 +44,15 @@ def _shares_chart(key: str) -> Chart:
     return Chart(Form.BARS, key, ("count",), share="share", apart=_("Unknown"))
 
 
-def ages(rows: Sequence[ApiRow]) -> tuple[Answer, Answer]:
-    """Learners by groups of age and by age, the year of the data's day less the year of birth."""
+def ages(rows: Sequence[ApiRow], today: date | None = None) -> tuple[Answer, Answer]:
+    """Learners by groups of age and by age, the year of the data's day less the year of birth.
+
+    `today` is the day that is not over, if there is one: here, and below.
+    """
     counts: Counter[int | None] = Counter()
     for row in rows:
         counts[_age(row["birth_year"], day_of(row["date"]))] += row["count"]
-    at = day_of(rows[0]["date"]) if rows else None
+    at = day_in(rows[0]["date"], today) if rows else None
     return _age_groups(counts, at), _ages(counts)
 
 
@@ -188,7 +191,7 @@ def _education_names() -> dict[str, str]:
     }
 
 
-def education(rows: Sequence[ApiRow]) -> Answer:
+def education(rows: Sequence[ApiRow], today: date | None = None) -> Answer:
     """Learners by level of education; codes that nobody knows count as other."""
     names = _education_names()
     counts = dict.fromkeys((*names.values(), _("Unknown")), 0)
@@ -201,13 +204,13 @@ def education(rows: Sequence[ApiRow]) -> Answer:
         question=_("What is their highest level of education?"),
         column=Column("level", _("Level of education"), Kind.TEXT),
         counts=counts,
-        at=day_of(rows[0]["date"]) if rows else None,
+        at=day_in(rows[0]["date"], today) if rows else None,
     )
 
 
-def gender(rows: Sequence[ApiRow]) -> Answer:
+def gender(rows: Sequence[ApiRow], today: date | None = None) -> Answer:
     """Learners by gender on the latest day that there is."""
-    at, row = by_day(rows)[-1] if rows else (None, {})
+    at, row = by_day(rows, today=today)[-1] if rows else (None, {})
     names = {
         "female": _("Female"),
         "male": _("Male"),

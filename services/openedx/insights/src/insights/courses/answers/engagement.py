@@ -30,7 +30,7 @@ def weekly_activity(
 
     Weeks before `start` are there to compare with: those shown, with as many before them. The Data
     API has no row of a week in which nobody did anything: after the first week that it has, such a
-    week is shown with 0, up to the last one that is whole at the end of `until`.
+    week is shown with 0, up to the last one that is over at the end of `until`.
     """
     known = _weeks(rows, until)
     weeks = {monday: counts for monday, counts in known.items() if not start or monday >= start}

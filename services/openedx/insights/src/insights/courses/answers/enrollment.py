@@ -22,14 +22,17 @@ WEEK = timedelta(days=7)
 
 
 def enrollment(
-    rows: Sequence[ApiRow], start: date | None = None, length: int | None = None
+    rows: Sequence[ApiRow],
+    start: date | None = None,
+    length: int | None = None,
+    today: date | None = None,
 ) -> Answer:
     """Learners enrolled at the end of each day; days before `start` are there to compare with.
 
     They are compared with those `length` days earlier, and their last day with that of a week
-    earlier where there is no length.
+    earlier where there is no length. `today` is the day that is not over, if there is one.
     """
-    known: dict[date, int] = {at: row["count"] for at, row in by_day(rows)}
+    known: dict[date, int] = {at: row["count"] for at, row in by_day(rows, today=today)}
     counts = {at: count for at, count in known.items() if start is None or at >= start}
     return Answer(
         key="enrollment",
@@ -144,15 +147,20 @@ def _mode_names() -> dict[str, str]:
 
 
 def enrollment_modes(
-    rows: Sequence[ApiRow], start: date | None = None, length: int | None = None
+    rows: Sequence[ApiRow],
+    start: date | None = None,
+    length: int | None = None,
+    today: date | None = None,
 ) -> Answer:
     """Learners enrolled at the end of each day by mode; modes without a learner are left out.
 
     The total counts all modes; those that the Data API does not name are shown as one. Days before
-    `start` are there to compare the total with that of `length` days earlier.
+    `start` are there to compare the total with that of `length` days earlier. `today` is the day
+    that is not over, if there is one.
     """
-    totals: dict[date, int] = {at: row["count"] for at, row in by_day(rows)}
-    days = [(at, row) for at, row in by_day(rows) if start is None or at >= start]
+    known = by_day(rows, today=today)
+    totals: dict[date, int] = {at: row["count"] for at, row in known}
+    days = [(at, row) for at, row in known if start is None or at >= start]
     names = {**_mode_names(), "others": _("Other modes")}
     counts = {at: _counts_by_mode(row) for at, row in days}
     modes = [mode for mode in names if any(of_day[mode] for of_day in counts.values())]

@@ -9,7 +9,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from insights.courses.answers.answer import Kind
+from insights.courses.answers.answer import Kind, SoFar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +39,14 @@ def shown(value: Value, column: Column) -> str:
 
 
 def plain(value: Value, column: Column) -> str | int | float:
-    """A value for programs: ISO dates, whole numbers, shares of 1, seconds."""
+    """A value for programs: ISO dates, whole numbers, shares of 1, seconds.
+
+    After the date of a day that is not over it says so.
+    """
     if value is None:
         return column.missing
+    if isinstance(value, SoFar):
+        return _so_far(value.isoformat())
     if isinstance(value, date):
         return value.isoformat()
     if column.kind is Kind.SHARE and isinstance(value, float):
@@ -62,8 +67,13 @@ def number(value: int) -> str:
 
 
 def day(value: date) -> str:
-    """A date without its weekday."""
-    return date_format(value, "DATE_FORMAT")
+    """A date without its weekday; whether the day is not over."""
+    text = date_format(value, "DATE_FORMAT")
+    return _so_far(text) if isinstance(value, SoFar) else text
+
+
+def _so_far(day: str) -> str:
+    return _("%(day)s (so far)") % {"day": day}
 
 
 def percent(share: float) -> str:

@@ -13,7 +13,7 @@ from insights.charts.chart import Chart, Form
 from insights.charts.world import shape_of
 from insights.courses.answers.answer import Answer, Column, Kind, Table
 from insights.courses.answers.formats import day, learners, listed, number, percent, share
-from insights.data_api.times import day_of
+from insights.courses.answers.rows import day_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 NAMED = 3  # the countries that a finding names
 
 
-def geography(rows: Sequence[ApiRow]) -> Answer:
-    """Learners by country, most first; those whose country nobody knows come last, as one row."""
+def geography(rows: Sequence[ApiRow], today: date | None = None) -> Answer:
+    """Learners by country, most first; those whose country nobody knows come last, as one row.
+
+    `today` is the day that is not over, if there is one.
+    """
     counts: Counter[str | None] = Counter()
     for row in rows:
         counts[row["country"]["alpha2"]] += row["count"]
@@ -43,7 +46,7 @@ def geography(rows: Sequence[ApiRow]) -> Answer:
     return Answer(
         key="countries",
         question=_("Where are the learners?"),
-        finding=_finding(known, unknown, day_of(rows[0]["date"]) if total else None),
+        finding=_finding(known, unknown, day_in(rows[0]["date"], today) if total else None),
         table=Table(
             (
                 Column("country", _("Country"), Kind.TEXT),

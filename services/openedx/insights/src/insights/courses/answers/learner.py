@@ -12,7 +12,7 @@ from insights.charts.chart import Chart, Form
 from insights.courses.answers.answer import Answer, Column, Kind, Table
 from insights.courses.answers.enrollment import BEFORE, before_column, change
 from insights.courses.answers.formats import day, number
-from insights.courses.answers.rows import by_day
+from insights.courses.answers.rows import by_day, marked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,18 +49,24 @@ def attention(segments: Mapping[str, int]) -> Answer:
 
 
 def timeline(
-    rows: Sequence[ApiRow], start: date | None, until: date | None, length: int | None = None
+    rows: Sequence[ApiRow],
+    start: date | None,
+    until: date | None,
+    length: int | None = None,
+    today: date | None = None,
 ) -> Answer:
     """A learner's days from `start`, or the first on which something was done, up to `until`.
 
     The Data API has no row before the first day with something, and none after the last. All that
     is done in a day is compared with what was done `length` days earlier. A problem that is solved
-    has been tried: it counts once.
+    has been tried: it counts once. `today` is the day that is not over, if there is one.
     """
-    known: Days = {at: tuple(row[name] for name in DONE) for at, row in by_day(rows)}
+    rows_by_day = by_day(rows, today=today)
+    known: Days = {at: tuple(row[name] for name in DONE) for at, row in rows_by_day}
     totals = {at: tried + videos + posts for at, (tried, _solved, videos, posts) in known.items()}
     distance = (length or 0) * _DAY
-    days = _between(known, start or min(known, default=None), until or max(known, default=None))
+    first, last = start or min(known, default=None), until or max(known, default=None)
+    days = {marked(at, today): counts for at, counts in _between(known, first, last).items()}
     return Answer(
         key="timeline",
         question=_("What has been done, day by day?"),

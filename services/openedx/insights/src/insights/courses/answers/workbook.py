@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import xlsxwriter
 from django.utils.translation import gettext as _
 
-from insights.courses.answers.answer import Kind
+from insights.courses.answers.answer import Kind, SoFar
+from insights.courses.answers.formats import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +38,8 @@ _AS_IT_IS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls":
 def workbook(title: str, facts: Sequence[str], parts: Sequence[tuple[str, Answer]]) -> bytes:
     """The workbook's content.
 
-    Numbers are numbers, shares of 1 with a format of percent, dates dates and durations times.
+    Numbers are numbers, shares of 1 with a format of percent, dates dates and durations times; the
+    date of a day that is not over is a text that says so.
 
     Args:
         title: what it is about.
@@ -95,6 +97,8 @@ def _write_value(
         case None:
             if column.missing:
                 sheet.write_string(row, place, column.missing)
+        case SoFar():
+            sheet.write_string(row, place, str(plain(value, column)))
         case date():
             sheet.write_datetime(row, place, value, form)
         case int() | float():
