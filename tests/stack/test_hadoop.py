@@ -17,6 +17,7 @@ import subprocess
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -459,3 +460,50 @@ def _until(process: subprocess.Popen[str], step: str) -> str:
             time.sleep(2)
             return "".join(said)
     raise AssertionError("".join(said))
+
+
+def test_site_that_follows_its_logs_shows_an_event_while_it_is_up(nights: Nights) -> None:
+    clone, live = nights.clone, nights.clone.root / "data/tracking-logs/live/tracking.log"
+    clone.set(ENGINE="duckdb", FOLLOW_SECONDS="5", INTERVAL="")
+    clone.inv("up", "--detach")
+    assert "follow" in nights.containers()
+
+    live.parent.mkdir()
+    _enroll(live, user_id=1)
+    _wait_for_learners(nights, 1)
+    # Beside it, a night goes on as ever, and so does it after that.
+    nights.run()
+    _enroll(live, user_id=2)
+    _wait_for_learners(nights, 2)
+
+    clone.set(FOLLOW_SECONDS="0")
+    clone.inv("up", "--detach")
+    assert "follow" not in nights.containers()
+
+
+_FOLLOWED = "course-v1:ExampleX+Followed+now"
+
+
+def _enroll(log: Path, user_id: int) -> None:
+    """A learner enrolls now."""
+    line = {
+        "time": datetime.now(UTC).isoformat(),
+        "event_type": "edx.course.enrollment.activated",
+        "event_source": "server",
+        "username": f"learner_{user_id}",
+        "context": {"course_id": _FOLLOWED, "user_id": user_id},
+        "event": {"course_id": _FOLLOWED, "user_id": user_id, "mode": "audit"},
+    }
+    with log.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def _wait_for_learners(nights: Nights, count: int) -> None:
+    """Return once the reports have so many learners of today; at most 75 seconds after the event,
+    and what the first update of all logs takes."""
+    deadline = time.monotonic() + 75 + 60
+    while (_FOLLOWED, str(datetime.now(UTC).date()), str(count)) not in {
+        row[:3] for row in nights.published()["course_enrollment_daily"]
+    }:
+        assert time.monotonic() < deadline, nights.clone.inv("logs.follow", "--no-follow")
+        time.sleep(1)

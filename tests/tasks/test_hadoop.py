@@ -250,6 +250,9 @@ def test_up_brings_it_up_and_without_it_takes_it_down(followed: ToyStack) -> Non
 
     assert "follow is off: stopped and removed" in done.stderr
     assert followed.containers.keys() == {"mysql", "api"}
+    for command in ("start.follow", "shell.follow"):
+        message = followed.inv(command).stderr.splitlines()[-1]
+        assert message.startswith("inv: follow is off: set ENGINE='duckdb' and FOLLOW_SECONDS")
 
 
 def test_it_waits_for_the_end_of_a_run_and_goes_on(followed: ToyStack) -> None:

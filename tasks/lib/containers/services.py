@@ -61,11 +61,18 @@ def check(wanted: Iterable[str], known: Collection[str]) -> None:
     """Refuse names that are no services.
 
     Raises:
-        OperatorError: one of them is unknown; with the name that it resembles, or with all.
+        OperatorError: one of them is unknown; with the name that it resembles, or with all; or it
+            is off.
     """
     from difflib import get_close_matches
 
+    from tasks.lib.settings.compose_env import FOLLOW
+
     for name in wanted:
+        if name == FOLLOW and FOLLOW not in known:
+            raise OperatorError(
+                f"{FOLLOW} is off: set ENGINE='duckdb' and FOLLOW_SECONDS in conf/pipeline.env"
+            )
         if name not in known:
             alike = get_close_matches(name, known, n=1)
             hint = f"did you mean {alike[0]}?" if alike else f"there are {', '.join(sorted(known))}"

@@ -273,6 +273,7 @@ def enter(root: Path, name: str, command: str = "") -> int:
 def shell(root: Path, name: str, command: str = "") -> int:
     """Run a shell, or a shell command, in a fresh container; returns its exit code."""
     stack = Stack.of(root)
+    services.check([name], stack.compose.services)
     stack.provide_images({name: stack.compose.services[name]})
     return stack.compose.run_in(name, command or SHELL)
 
