@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import socket
+import time
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -248,10 +250,34 @@ def test_files_follow_once_an_hour(site: Site, monkeypatch: pytest.MonkeyPatch) 
     follows.look()
     assert run_that_files_show() == 1
 
-    monkeypatch.setattr(following, "_WHOLE_EVERY", 0)
+    later = time.monotonic() + 3601
+    monkeypatch.setattr(following.time, "monotonic", lambda: later)
     site.log([enrollment(3)])
     follows.look()
     assert run_that_files_show() == 3
+
+
+def test_search_that_was_away_is_tried_again_before_an_hour_is_over(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        follows = follower(site, elasticsearch=f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        first = follows.look()
+        assert first
+        assert first.search_is_behind
+        site.log([enrollment(2)])
+        second = follows.look()
+        assert second
+        assert "roster" not in second.seconds_by_step
+        assert second.notes == first.notes
+
+        later = time.monotonic() + 301
+        monkeypatch.setattr(following.time, "monotonic", lambda: later)
+        site.log([enrollment(3)])
+        third = follows.look()
+        assert third
+        assert "roster" in third.seconds_by_step
 
 
 def test_full_disk_delays_and_loses_nothing(site: Site, tmp_path: Path) -> None:

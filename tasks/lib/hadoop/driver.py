@@ -36,11 +36,13 @@ class Options:
         interval: dates to cover, as `A:B`; empty for INTERVAL, or all whole days so far.
         date: the date to run as on, exclusive end of what is covered; empty for today.
         full: whether to read all logs anew.
+        so_far: whether to cover that date too, as far as it has come.
     """
 
     interval: str = ""
     date: str = ""
     full: bool = False
+    so_far: bool = False
 
     def arguments(self) -> list[str]:
         """The same for the program in the container."""
@@ -48,6 +50,7 @@ class Options:
             *([f"--interval={self.interval}"] if self.interval else []),
             *([f"--date={self.date}"] if self.date else []),
             *(["--full"] if self.full else []),
+            *(["--so-far"] if self.so_far else []),
         ]
 
 

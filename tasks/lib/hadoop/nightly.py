@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,6 +17,7 @@ from tasks.lib.errors import OperatorError
 from tasks.lib.hadoop import alert, attempts, cluster, driver, lock
 from tasks.lib.hadoop.attempts import Attempt
 from tasks.lib.local import runs
+from tasks.lib.settings.compose_env import FOLLOW
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -70,6 +72,9 @@ def _run(root: Path, options: Options, keep: bool, attempt: Attempt) -> dict[str
 
     ours = cluster.of(root)
     ours.check_core()
+    if FOLLOW in ours.stack.compose.services and not options.date:
+        # What it shows of today stays there meanwhile.
+        options = replace(options, so_far=True)
     step("clean up")
     clear(ours)
     with following.paused(ours.stack), taken_down(ours, keep):

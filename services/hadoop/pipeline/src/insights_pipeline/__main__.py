@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser(prog="insights-pipeline", description="Bring the reports up to date.")
     parser.add_argument("--interval", metavar="A:B", help="UTC dates to cover, B exclusive")
     parser.add_argument("--date", metavar="D", help="run as on this UTC date: cover all before it")
+    parser.add_argument("--so-far", action="store_true", help="cover that date too, so far")
     parser.add_argument("--full", action="store_true", help="read all logs anew")
     parser.add_argument(
         "--follow", metavar="SECONDS", type=float, help="run again so often, and cover today too"
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         record = settings.run(
             interval=interval,
             until=_date(options.date) if options.date else None,
+            so_far=options.so_far,
             full=options.full,
             progress=telling,
         )

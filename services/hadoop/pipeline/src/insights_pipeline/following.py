@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 EVERY = 60
 """Seconds from the start of an update to the start of the next, where nothing else is said."""
 _WHOLE_EVERY = 3600  # seconds between writings of what is written whole
+_SEARCH_AGAIN = 300  # seconds after which a search server that was away is tried again
 _TELL_AGAIN = 3600  # seconds after which a failure that lasts is told again
 _LEAST_PAUSE = 1.0  # seconds, also where an update takes longer than `every`
 
@@ -93,7 +94,7 @@ class Follower:
         self._seen: _Seen | None = None
         self._shown: date | None = None
         self._standing = Standing()
-        self._written = 0.0
+        self._write_at = 0.0
 
     def look(self) -> RunRecord | None:
         """Do an update if a log has changed since the last one, or the day; None: there is none.
@@ -109,7 +110,8 @@ class Follower:
         self._seen = None
         record = run_update(self._todays(day, is_new_day), self._reports)
         if self._standing.files is None:
-            self._written = time.monotonic()
+            wait = _SEARCH_AGAIN if record.search_is_behind else _WHOLE_EVERY
+            self._write_at = time.monotonic() + wait
         self._standing = record.standing
         if is_new_day:
             compact(self._update.data, self._update.resources, before=day)
@@ -124,7 +126,7 @@ class Follower:
             interval = Interval(interval.start, tomorrow)
         if is_new_day:
             self._standing = Standing()
-        elif time.monotonic() - self._written >= _WHOLE_EVERY:
+        elif time.monotonic() >= self._write_at:
             self._standing = Standing(inputs=self._standing.inputs)
         return replace(
             self._update, interval=interval, until=day, so_far=True, standing=self._standing

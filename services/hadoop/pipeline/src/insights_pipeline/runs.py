@@ -51,6 +51,7 @@ class RunRecord:
         warehouse_id, sequence: the state of which warehouse the reports hold.
         newest_event: its date, of all that were ever read.
         standing: what the next run may leave as this one left it.
+        search_is_behind: whether the learner search could not be brought up to date.
     """
 
     engine: str
@@ -73,6 +74,7 @@ class RunRecord:
     sequence: int = 0
     newest_event: date | None = None
     standing: Standing = field(default_factory=Standing)
+    search_is_behind: bool = False
     error: str | None = None
 
     def as_row(self) -> dict[str, Any]:

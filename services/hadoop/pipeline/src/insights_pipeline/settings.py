@@ -128,20 +128,26 @@ class Settings:
         )
 
     def run(
-        self, interval: Interval | None, until: date | None, full: bool, progress: Progress
+        self,
+        interval: Interval | None,
+        until: date | None,
+        so_far: bool,
+        full: bool,
+        progress: Progress,
     ) -> RunRecord:
         """Bring tables and reports up to date with the logs.
 
         Args:
             interval: UTC dates to cover; by default from the first event to the last whole day.
             until: the date, exclusive, up to which days are whole; by default today.
+            so_far: whether to cover that date too, as far as it has come.
             full: whether to read all logs anew.
             progress: told what is being done.
 
         Raises:
             PipelineError: the run could not be done; what was published before still stands.
         """
-        what = replace(self._update(interval), until=until, full=full)
+        what = replace(self._update(interval), until=until, so_far=so_far, full=full)
         cluster = self._cluster()
         if not cluster:
             return embedded.run_update(what, self.reports, progress)

@@ -109,12 +109,15 @@ def following(hosts: str | None, warehouse: Warehouse, record: RunRecord) -> Gen
     if not hosts:
         yield
         return
+    problems: list[str] = []
     with RosterIndex(hosts) as index:
-        with record.step("roster"), _told(hosts, record.notes, _NEXT_RUN):
+        with record.step("roster"), _told(hosts, problems, _NEXT_RUN):
             index.fill(warehouse, record.run_id)
+        record.notes += problems
         yield
-        with record.step("roster"), _told(hosts, record.notes, _NEXT_RUN):
+        with record.step("roster"), _told(hosts, problems, _NEXT_RUN):
             index.show()
+    record.search_is_behind = bool(problems)
 
 
 def bring_up_to_date(hosts: str, warehouse: Warehouse, run_id: str) -> None:
