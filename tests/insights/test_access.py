@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from social_django.models import UserSocialAuth
 
-from course_urls import CS101, SEEN, is_of_a_course, patterns, urls_of
+from course_urls import CS101, SEEN, is_of_a_course, patterns, urls_of, write_note
 from insights.accounts.models import LmsAccount
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ _found: dict[str, str] = {}
 @pytest.fixture
 def urls(browser: Client, served: Served) -> dict[str, str]:  # noqa: ARG001
     """A URL of CS101 for each name; looked for once, as they stay the same."""
+    write_note()
     found = _found or urls_of(CS101, browser)
     _found.update(found)
     missing = sorted(set(OF_A_COURSE) - found.keys())

@@ -26,7 +26,7 @@ from django.utils.translation.template import templatize
 from django_countries import countries
 
 import insights
-from course_urls import CS101, urls_of
+from course_urls import CS101, NOTE, urls_of
 from insights.charts.style import locale
 from insights.courses.answers.answer import Column, Kind
 from insights.courses.answers.formats import day, number, percent, shown
@@ -271,7 +271,7 @@ def is_made_of(text: str, known: set[str]) -> bool:
 def test_no_page_of_a_course_shows_an_english_text(
     language: str, browser: Client, served: Served
 ) -> None:
-    known = data_of(served) | same_in(language) | {"ada"}
+    known = data_of(served) | same_in(language) | {"ada", NOTE}
     urls = {"courses": "/courses/", "password": "/password/", **urls_of(CS101, browser)}
     seen, left = set(), []
     for name, url in urls.items():

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 CS101 = "course-v1:ExampleX+CS101+2026_T1"
 BIO = "SampleU/Bio110/2026_T1"
 FOR_EVERYONE = {"status", "health", "sign-in", "lms-sign-in", "lms-complete"}
-OF_A_PART = {"assignment", "performance-section", "problem", "video", "videos-section"}
+OF_A_PART = {"assignment", "performance-section", "problem", "video", "videos-section"} | {
+    *("note", "note-removal")
+}
 """Pages that need the id of what they are about."""
 # A redirect, a form's targets, and what is there with an LMS alone.
 NO_PAGE = {"home", "sign-out", "lms-sign-in", "lms-complete"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import Any
 from xml.etree import ElementTree
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights.charts.chart import Chart, Form, Mark
-from insights.charts.specs import MOST_BARS, points, vega_lite
+from insights.charts.chart import Chart, Flag, Form, Mark
+from insights.charts.specs import FLAG_LETTER, MOST_BARS, PLOT, points, vega_lite
 from insights.charts.style import MUTED
 from insights.charts.svg import render
 from insights.courses.answers.answer import Column, Kind, Table
@@ -42,6 +43,10 @@ CHARTS = {
     "lines and before": (
         chart(Form.LINES, 1, before="y1"),
         table(Kind.DATE, DAYS[:3], [0, 0, 0], [7, None, 9]),
+    ),
+    "lines and flags": (
+        chart(Form.LINES, 1, flags=(Flag(1, DAYS[1], ("Exam",)), Flag(2, DAYS[2], ("A", "B")))),
+        table(Kind.DATE, DAYS[:3], [4, 5, 6]),
     ),
     "segments": (chart(Form.AREAS, 2), table(Kind.DURATION, [0, 5, 10], [9, 5, 4], [0, 3, 0])),
     "columns": (
@@ -211,3 +216,66 @@ def test_a_long_video_is_told_in_hours() -> None:
     labels = texts(picture(chart(Form.AREAS, 2), long))
 
     assert {"0:00", "20:00", "40:00", "1:00:00", "1:20:00"} <= set(labels)
+
+
+def test_a_flag_is_a_line_with_a_number_and_its_texts_are_read() -> None:
+    lines, numbers = CHARTS["lines and flags"]
+    svg = picture(lines, numbers)
+
+    dashed = [element for element in svg.iter() if element.get("stroke-dasharray")]
+    assert len(dashed) == 2
+    assert {"1", "2"} <= set(texts(svg))
+    assert not {"Exam", "A", "B"} & set(texts(svg))
+    assert [point["text"] for point in points(lines, numbers)] == [
+        "4 of 0",
+        "5 of 0 – Exam",
+        "6 of 0 – A – B",
+    ]
+
+
+def test_an_axis_reaches_to_a_flag_within_the_last_points_days() -> None:
+    weeks = [DAYS[0], DAYS[7]]
+    numbers = Table(
+        (
+            Column("x", "From", Kind.DATE),
+            Column("end", "to", Kind.DATE),
+            Column("y0", "Y", Kind.COUNT),
+        ),
+        tuple((monday, monday + timedelta(days=6), 1) for monday in weeks),
+    )
+    for day, last in ((DAYS[2], DAYS[7]), (DAYS[12], DAYS[12])):
+        lines = chart(Form.LINES, 1, last_day="end", flags=(Flag(1, day, ("Exam",)),))
+        assert lines.days(numbers) == (DAYS[0], DAYS[13])
+        axis = vega_lite(lines, numbers, 720)["encoding"]["x"]["scale"]["domain"]
+        assert axis[1] == {"year": last.year, "month": last.month, "date": last.day, "utc": True}
+
+
+@given(
+    st.sets(st.integers(0, 399), max_size=200).map(sorted),
+    st.sampled_from([340, 720]),
+    st.integers(1, 399),
+)
+def test_numbers_of_flags_never_overlap_and_name_each_flag(
+    at: list[int], width: int, length: int
+) -> None:
+    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(length + 1)]
+    flagged = [days[number] for number in at if number <= length]
+    flags = tuple(Flag(number, day, ("x",)) for number, day in enumerate(flagged, 1))
+    spec = vega_lite(
+        chart(Form.LINES, 1, flags=flags), table(Kind.DATE, days, [1] * len(days)), width
+    )
+    if not flags:
+        return
+    lines, labels = spec["layer"][:2]
+    assert [line["x"] for line in lines["data"]["values"]] == [str(day) for day in flagged]
+
+    named: list[int] = []
+    right = -math.inf
+    for label in labels["data"]["values"]:
+        first, _dash, last = label["text"].partition("–")
+        named += range(int(first), int(last or first) + 1)
+        at_day = (label["x"] / 86_400_000) - (days[0] - date(1970, 1, 1)).days
+        middle, half = at_day * width * PLOT / length, len(label["text"]) * FLAG_LETTER / 2
+        assert middle - half > right
+        right = middle + half
+    assert named == list(range(1, len(flags) + 1))

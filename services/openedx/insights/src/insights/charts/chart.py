@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING, cast
+
+from insights.courses.answers.answer import Kind
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from insights.courses.answers.answer import Table
 
 MOST_BARS = 30  # what an eye takes in; the table has all
 
@@ -28,6 +36,15 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Flag:
+    """A day to point out, by a number in the chart; its texts stand beside the chart."""
+
+    number: int
+    day: date
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Chart:
     """A chart of the columns `y` over the column `x` of a table.
 
@@ -36,7 +53,8 @@ class Chart:
     category that is none of the others. Of a map, `place` is the column of the countries' codes,
     ISO 3166-1 alpha-2; where it has none, the row is in the table alone. Over time, `before` is a
     column with the values of an earlier time: of the first of `y`, or of all of them where they add
-    up.
+    up; `flags` are days to point out, in their order, and `last_day` is a column with the last day
+    of each point, where a point is more than one.
     """
 
     form: Form
@@ -49,3 +67,18 @@ class Chart:
     before: str | None = None
     place: str | None = None
     note: str | None = None
+    last_day: str | None = None
+    flags: tuple[Flag, ...] = ()
+
+    def is_over_days(self, table: Table) -> bool:
+        """Whether its x axis is the calendar."""
+        return (
+            self.form in (Form.LINES, Form.AREAS)
+            and bool(table.rows)
+            and table.column(self.x).kind is Kind.DATE
+        )
+
+    def days(self, table: Table) -> tuple[date, date]:
+        """The first and the last day that it tells of, if it is over days."""
+        last = cast("list[date]", table.values(self.last_day or self.x))[-1]
+        return cast("list[date]", table.values(self.x))[0], last

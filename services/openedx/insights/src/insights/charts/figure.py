@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from insights.charts.chart import Form
-from insights.charts.specs import MAP_SHAPE, points, vega_lite
+from insights.charts.specs import MAP_SHAPE, NARROW, WIDE, points, vega_lite
 from insights.charts.svg import svg
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from insights.charts.chart import Chart
     from insights.courses.answers.answer import Table
 
-WIDE, NARROW = 720, 340  # pixels
 _AXES = {Form.BARS: "y", Form.MAP: None}  # along which points lie; of others it is x
 
 

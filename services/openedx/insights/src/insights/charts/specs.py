@@ -35,6 +35,12 @@ BAR = 28  # pixels, from one bar to the next
 LINE = 16  # pixels, from one label to the next
 WIDE_MAP = 720  # pixels, until a page's own script knows better
 MAP_SHAPE = 0.49  # height of a map, as a part of its width
+WIDE, NARROW = 720, 340  # pixels, of the pictures on wide pages and on phones
+WIDEST = 960  # pixels, of a chart on a desktop
+PLOT = 0.6  # at least of a picture's width, beside the names at its edges
+FLAG_SIZE = 11  # pixels, of the number of a flag
+FLAG_LETTER = 7  # pixels, of a digit's width
+FLAG_GAP = 6  # pixels, from one flag's number to the next
 LONG_RANGE = timedelta(days=300)  # from here on, dates show the year rather than the day
 
 EARLIER = "earlier"
@@ -59,7 +65,11 @@ def vega_lite(chart: Chart, table: Table, width: Width) -> Spec:
         Form.COLUMNS: _columns,
         Form.BARS: _bars,
     }[chart.form]
-    return {**_around(width), **make(chart, table)}
+    spec = {**_around(width), **make(chart, table)}
+    if chart.flags:
+        # Beneath all else.
+        spec["layer"] = [*_flags(chart, table, width), *spec["layer"]]
+    return spec
 
 
 def _around(width: Width) -> Spec:
@@ -90,6 +100,9 @@ def points(chart: Chart, table: Table) -> list[dict[str, Any]]:
     if chart.note:
         notes = _notes(chart.note, table)
         texts = [f"{text}, {note}" for text, note in zip(texts, notes, strict=True)]
+    if chart.flags:
+        flagged = _flagged(chart, table)
+        texts = [" – ".join((text, *flags)) for text, flags in zip(texts, flagged, strict=True)]
     return [
         {
             "at": _milliseconds(x) if isinstance(x, date) else x,
@@ -97,6 +110,16 @@ def points(chart: Chart, table: Table) -> list[dict[str, Any]]:
             "text": text,
         }
         for x, text in _shown_rows(chart, table, texts)
+    ]
+
+
+def _flagged(chart: Chart, table: Table) -> list[list[str]]:
+    """The texts of the flags in each row's days."""
+    firsts = cast("list[date]", table.values(chart.x))
+    lasts = cast("list[date]", table.values(chart.last_day or chart.x))
+    return [
+        [text for flag in chart.flags if first <= flag.day <= last for text in flag.texts]
+        for first, last in zip(firsts, lasts, strict=True)
     ]
 
 
@@ -204,6 +227,80 @@ def _areas(chart: Chart, table: Table) -> Spec:
             *labels,
         ],
     }
+
+
+def _flags(chart: Chart, table: Table, width: Width) -> list[Spec]:
+    """A line on each day that has a flag, and above it the flag's number.
+
+    Where numbers have no room beside each other, they are one label: 3–5. A chart as wide as its
+    container has the labels for several widths, and shows those that fit.
+    """
+    lines = {
+        "data": {"values": [{"x": flag.day.isoformat()} for flag in chart.flags]},
+        "mark": {"type": "rule", "color": MUTED, "opacity": 0.7, "strokeDash": [2, 3]},
+    }
+    if isinstance(width, int):
+        return [lines, _flag_labels(chart, table, width)]
+    return [
+        lines,
+        *(
+            {**_flag_labels(chart, table, at_least), "transform": [{"filter": only}]}
+            for at_least, only in (
+                (NARROW, f"width < {WIDE * PLOT:g}"),
+                (WIDE, f"width >= {WIDE * PLOT:g} && width < {WIDEST * PLOT:g}"),
+                (WIDEST, f"width >= {WIDEST * PLOT:g}"),
+            )
+        ),
+    ]
+
+
+def _flag_labels(chart: Chart, table: Table, width: int) -> Spec:
+    first, last = _domain(chart, table)
+    pixels = width * PLOT / max((last - first).days, 1)
+    groups = _together([pixels * (flag.day - first).days for flag in chart.flags])
+    values = []
+    for start, end in groups:
+        flags = chart.flags[start], chart.flags[end]
+        middle = _milliseconds(flags[0].day) + _milliseconds(flags[1].day)
+        values.append({"x": middle // 2, "text": _flag_label(start, end)})
+    return {
+        "data": {"values": values},
+        "mark": {
+            "type": "text",
+            "baseline": "bottom",
+            "y": -8,
+            "fontSize": FLAG_SIZE,
+            "fontWeight": 600,
+        },
+        "encoding": {"text": {"field": "text"}},
+    }
+
+
+def _flag_label(start: int, end: int) -> str:
+    """The numbers of flags, of which these are the first and the last one's places."""
+    return str(start + 1) if start == end else f"{start + 1}–{end + 1}"
+
+
+def _together(places: Sequence[float]) -> list[tuple[int, int]]:
+    """Which flags share a label, as the places of the first and the last one of each group.
+
+    Args:
+        places: of the flags on the x axis, in pixels, in their order.
+    """
+    groups: list[tuple[int, int]] = []
+    for index in range(len(places)):
+        groups.append((index, index))
+        while len(groups) > 1 and not _fit(groups[-2], groups[-1], places):
+            _last, (start, _end) = groups.pop(), groups.pop()
+            groups.append((start, index))
+    return groups
+
+
+def _fit(one: tuple[int, int], other: tuple[int, int], places: Sequence[float]) -> bool:
+    """Whether the labels of two groups, one left of the other, have room for themselves."""
+    middles = [(places[start] + places[end]) / 2 for start, end in (one, other)]
+    letters = sum(len(_flag_label(*group)) for group in (one, other))
+    return middles[1] - middles[0] >= letters * FLAG_LETTER / 2 + FLAG_GAP
 
 
 def _earlier(chart: Chart, table: Table) -> list[int]:
@@ -497,11 +594,16 @@ def _is_duration(chart: Chart, table: Table) -> bool:
 
 def _end(chart: Chart, table: Table) -> Any:
     """Where the x axis ends: with the last day, or the end of a video's last segment."""
-    last = table.values(chart.x)[-1]
-    if isinstance(last, date):
-        return last.isoformat()
+    if not _is_duration(chart, table):
+        return _domain(chart, table)[1].isoformat()
     starts = _counts(table, chart.x)
     return starts[-1] + starts[1] - starts[0]
+
+
+def _domain(chart: Chart, table: Table) -> tuple[date, date]:
+    """The first and the last day of an axis: that of the last point, or of a flag in its days."""
+    days = cast("list[date]", table.values(chart.x))
+    return days[0], max([days[-1], *(flag.day for flag in chart.flags)])
 
 
 def _x_axis(chart: Chart, table: Table) -> Spec:
@@ -517,14 +619,14 @@ def _x_axis(chart: Chart, table: Table) -> Spec:
                 "labelExpr": f"{_WHOLE_MINUTES} + ':' + format(datum.value % 60, '02d')",
             },
         }
-    days = cast("list[date]", table.values(chart.x))
-    is_long = days[-1] - days[0] >= LONG_RANGE
+    first, last = _domain(chart, table)
+    is_long = last - first >= LONG_RANGE
     return {
         "field": "x",
         "type": "temporal",
-        "scale": {"type": "utc", "domain": [_moment(days[0]), _moment(days[-1])]},
+        "scale": {"type": "utc", "domain": [_moment(first), _moment(last)]},
         "axis": {
-            "tickCount": min(6, (days[-1] - days[0]).days),
+            "tickCount": min(6, (last - first).days),
             "format": "%b %Y" if is_long else "%-d %b",
         },
     }

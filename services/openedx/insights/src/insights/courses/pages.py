@@ -29,5 +29,9 @@ ENGAGEMENT = Page("engagement", _("Engagement"))
 VIDEOS = Page("videos", _("Videos"))
 PERFORMANCE = Page("performance", _("Performance"))
 LEARNERS = Page("learners", _("Learners"))
+NOTES = Page("notes", _("Notes"))
 
-PAGES = (HOME, ENROLLMENT, DEMOGRAPHICS, GEOGRAPHY, ENGAGEMENT, VIDEOS, PERFORMANCE, LEARNERS)
+PAGES = (
+    *(HOME, ENROLLMENT, DEMOGRAPHICS, GEOGRAPHY, ENGAGEMENT, VIDEOS, PERFORMANCE, LEARNERS),
+    NOTES,
+)

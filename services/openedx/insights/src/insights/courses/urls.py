@@ -28,6 +28,7 @@ from insights.courses.views.learners import (
     RosterDownloadView,
     RosterView,
 )
+from insights.courses.views.notes import NoteRemovalView, NotesView, NoteView
 from insights.courses.views.performance import (
     AssignmentView,
     GradedView,
@@ -66,6 +67,9 @@ urlpatterns = [
         ReportDownloadView.as_view(),
         name="learner-report",
     ),
+    path(f"{_COURSE}/notes/", NotesView.as_view(), name="notes"),
+    path(f"{_COURSE}/notes/note/", NoteView.as_view(), name="note"),
+    path(f"{_COURSE}/notes/note/removal/", NoteRemovalView.as_view(), name="note-removal"),
     *answer_paths(f"{_COURSE}/performance/graded/", GradedView, "performance"),
     *answer_paths(f"{_COURSE}/performance/graded/assignment/", AssignmentView, "assignment"),
     *answer_paths(f"{_COURSE}/performance/ungraded/", UngradedView, "performance-ungraded"),

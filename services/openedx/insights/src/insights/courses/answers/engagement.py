@@ -61,6 +61,7 @@ def weekly_activity(
             ACTIVITIES,
             point=_("Week from {}"),
             before=BEFORE if distance else None,
+            last_day="end",
         )
         if len(weeks) > 1
         else None,

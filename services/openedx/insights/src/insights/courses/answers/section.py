@@ -45,6 +45,12 @@ class Section:
     csv_url: str
 
     @property
+    def is_over_days(self) -> bool:
+        """Whether it has a chart in which days can be pointed out."""
+        chart = self.answer.chart
+        return chart is not None and chart.is_over_days(self.answer.table)
+
+    @property
     def is_cut(self) -> bool:
         """Whether the table has more rows than are shown."""
         return len(self.rows) < len(self.answer.table.rows)

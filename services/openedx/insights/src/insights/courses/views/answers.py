@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from insights.courses.answers.download import download
 from insights.courses.answers.section import section
+from insights.courses.notes import flagged, notes_of
 from insights.courses.views.base import CourseView
 from insights.courses.views.date_range import DateRange, date_range_form, quick_links
 from insights.data_api.runs import freshness
@@ -91,9 +92,13 @@ class AnswersView(CourseView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the template shows."""
+        notes = notes_of(self.course_id)
         return super().get_context_data(
             sections=[
-                section(answer, f"{answer.key}.csv" + (f"?{self.query}" if self.query else ""))
+                section(
+                    flagged(answer, notes),
+                    f"{answer.key}.csv" + (f"?{self.query}" if self.query else ""),
+                )
                 for answer in self.answers()
             ],
             tabs=self.tabs,
