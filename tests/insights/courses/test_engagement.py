@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from answers_shown import answers_shown, csv_rows, page
+from problem_scores import problems
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -77,6 +78,39 @@ def test_the_last_week_is_the_last_whole_one(browser: Client, served: Served, co
     monday = date.fromisoformat(week["start"][:10])
     assert [row[0] for row in shown.rows[1:]] == [f"{monday:%-d %b %Y}"]
     assert "in the week before" in shown.finding
+
+
+def test_sections_are_the_reports(browser: Client, served: Served, course: str) -> None:
+    """Their learners are those of the video or problem with most."""
+    shown = answers_shown(page(browser, course, "engagement/sections/"))["section-stops"]
+    _head, *rows = csv_rows(browser, course, f"engagement/sections/{shown.csv}")
+    videos = served.select(
+        "SELECT section_id AS section, coalesce(users_at_start, 0) AS viewers"
+        " FROM course_structure AS b LEFT JOIN video AS v"
+        " ON v.course_id = b.course_id AND block_id LIKE '%@' || encoded_module_id"
+        " WHERE b.course_id = ? AND block_type = 'video' AND position IS NOT NULL",
+        course,
+    )
+    done: dict[str, list[int]] = {
+        row["block_id"]: []
+        for row in served.select(
+            "SELECT block_id FROM course_structure WHERE course_id = ? AND block_type = 'chapter'"
+            " ORDER BY position",
+            course,
+        )
+    }
+    for video in videos:
+        done[video["section"]].append(video["viewers"])
+    for problem in problems(served, course):
+        done[problem.section].append(problem.score[0])
+
+    assert [(section, int(items), int(count)) for _, items, count, *_, section in rows] == [
+        (section, len(counts), max(counts)) for section, counts in done.items()
+    ]
+    most = [max(counts) for counts in done.values()]
+    later = [max(most[place:], default="") for place in range(1, len(most) + 1)]
+    assert [row[3] for row in rows] == [str(count) for count in later]
+    assert max(most) > 0
 
 
 def test_videos_are_the_reports(browser: Client, served: Served, course: str) -> None:

@@ -166,3 +166,50 @@ def test_what_changed_is_told_with_a_link_to_its_chart(
             " seven days before.",
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("end", "figure", "finding"),
+    [
+        ("2026-05-01", "−60%", "Activity falls most after “One”: 100 learners"),
+        ("2026-06-01", "", "Too few sections have begun to say it."),
+    ],
+)
+def test_where_learners_stop_is_told_with_a_link_to_its_chart(
+    browser: Client, served_by_hand: Served, end: str, figure: str, finding: str
+) -> None:
+    """Of a course that has ended, and of one whose second section may have begun yesterday."""
+    course = f"course-v1:Ex+Sections+{end}"
+    good = {"status": "succeeded", "ended": "2026-05-08 03:01:00", "notes": "[]"}
+    served_by_hand.insert("pipeline_run", {**RUN, **good, "run_id": end, "sequence": 4})
+    counts = dict.fromkeys(("cumulative_count", "count_change_7_days", "passing_users"), 0)
+    served_by_hand.insert(
+        "course_meta_summary_enrollment",
+        {"course_id": course, "enrollment_mode": "audit", "count": 300, **counts}
+        | {"end_time": f"{end} 00:00:00"},
+    )
+    for place, (name, users) in enumerate({"One": 100, "Two": 40}.items()):
+        section = f"block-v1:Ex+Sections+{end}+type@chapter+block@{name}"
+        video = f"block-v1:Ex+Sections+{end}+type@video+block@v{name}"
+        block = {"course_id": course, "section_id": section, "graded": False}
+        served_by_hand.insert(
+            "course_structure",
+            {**block, "block_id": section, "block_type": "chapter", "display_name": name}
+            | {"position": 2 * place},
+            {**block, "block_id": video, "block_type": "video", "display_name": "Video"}
+            | {"position": 2 * place + 1},
+        )
+        served_by_hand.insert(
+            "video",
+            {"course_id": course, "encoded_module_id": f"v{name}", "users_at_start": users}
+            | {"pipeline_video_id": f"{course}|v{name}", "users_at_end": 1, "duration": 60}
+            | {"segment_length": 5, "total_viewed_seconds": 0},
+        )
+
+    html = browser.get(f"/courses/{course}/").content.decode()
+    card = html.partition("After which section do learners stop?")[2].partition("</li>")[0]
+
+    assert figure in card
+    assert ("figure" in card) == bool(figure)
+    assert finding in card
+    assert f'href="/courses/{course}/engagement/sections/"' in unescape(card)

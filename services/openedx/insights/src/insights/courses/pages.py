@@ -35,3 +35,7 @@ PAGES = (
     *(HOME, ENROLLMENT, DEMOGRAPHICS, GEOGRAPHY, ENGAGEMENT, VIDEOS, PERFORMANCE, LEARNERS),
     NOTES,
 )
+"""What the navigation shows."""
+
+ENGAGEMENT_BY_SECTION = Page("engagement-sections", _("Activity by section"))
+"""Reached from Engagement."""

@@ -8,6 +8,7 @@ from insights.courses.keys import CourseIdConverter
 from insights.courses.views.answers import answer_paths
 from insights.courses.views.course_list import CourseListDownloadView, CourseListView
 from insights.courses.views.engagement import (
+    EngagementBySectionView,
     EngagementView,
     VideoSectionView,
     VideosView,
@@ -55,6 +56,9 @@ urlpatterns = [
     *answer_paths(f"{_DEMOGRAPHICS}/gender/", GenderView, "demographics-gender"),
     *answer_paths(f"{_COURSE}/enrollment/geography/", GeographyView, "geography"),
     *answer_paths(f"{_COURSE}/engagement/content/", EngagementView, "engagement"),
+    *answer_paths(
+        f"{_COURSE}/engagement/sections/", EngagementBySectionView, "engagement-sections"
+    ),
     *answer_paths(f"{_COURSE}/engagement/videos/", VideosView, "videos"),
     *answer_paths(f"{_COURSE}/engagement/videos/section/", VideoSectionView, "videos-section"),
     *answer_paths(f"{_COURSE}/engagement/videos/timeline/", VideoView, "video"),

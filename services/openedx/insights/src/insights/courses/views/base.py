@@ -16,9 +16,11 @@ from insights.courses.pages import PAGES
 from insights.courses.structure import course_title
 from insights.data_api.one_run import one_run
 from insights.data_api.runs import freshness
+from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     from django.http import HttpRequest, HttpResponseBase
 
@@ -103,6 +105,17 @@ class CourseView(DataView):
         """The course's title in the catalog, or in the LMS; its id where no title is known."""
         title: str = (self.summary or {}).get("catalog_course_title") or course_title(self.course)
         return title or self.course_id
+
+    def day(self, member: str) -> date | None:
+        """A day of the course's summary, such as its `start_date`; None where it is not known."""
+        text = (self.summary or {}).get(member)
+        return day_of(text) if text else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the course has ended, as far as the numbers go."""
+        end, until = self.day("end_date"), self.freshness.until
+        return bool(end and until and end <= until)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What every page about a course shows around its own content."""

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from insights.courses.answers import engagement, video
-from insights.courses.pages import ENGAGEMENT, VIDEOS
-from insights.courses.structure import VIDEO, Structure
-from insights.courses.views.answers import Above, AnswersView, DateRangeView, known
+from insights.courses.answers import engagement, performance, sections, video
+from insights.courses.pages import ENGAGEMENT, ENGAGEMENT_BY_SECTION, VIDEOS
+from insights.courses.structure import PROBLEM, VIDEO, Structure
+from insights.courses.views.answers import Above, AnswersView, DateRangeView, Tab, known
 
 if TYPE_CHECKING:
     from insights.courses.answers.answer import Answer
@@ -22,10 +22,16 @@ if TYPE_CHECKING:
     from insights.courses.structure import Block
 
 
+BY_WEEK = Tab("engagement", _("Activity by week"))
+BY_SECTION = Tab(ENGAGEMENT_BY_SECTION.key, ENGAGEMENT_BY_SECTION.title)
+
+
 class EngagementView(DateRangeView):
     """Activity week by week."""
 
     page = ENGAGEMENT
+    tabs = (BY_WEEK, BY_SECTION)
+    tab = BY_WEEK
     lengths = {_("Last week"): 7, _("Last 4 weeks"): 28, _("Last 13 weeks"): 91}
 
     @property
@@ -46,6 +52,21 @@ class EngagementView(DateRangeView):
     def _until(self, end: date | None) -> date | None:
         """The last day that is both chosen and in the data."""
         return min((day for day in (end, self.last_day) if day), default=None)
+
+
+class EngagementBySectionView(AnswersView):
+    """Activity section by section, of all days."""
+
+    page = ENGAGEMENT
+    tabs = (BY_WEEK, BY_SECTION)
+    tab = BY_SECTION
+
+    def answers(self) -> list[Answer]:
+        """After which section learners stop."""
+        structure = Structure.of(self.course, VIDEO, PROBLEM)
+        problems = performance.problems(structure, known(self.course.problems))
+        found = sections.sections(structure, known(self.course.videos), problems)
+        return [sections.section_stops(found, is_over=self.is_over)]
 
 
 class VideosView(AnswersView):

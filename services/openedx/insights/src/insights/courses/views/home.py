@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from analyticsclient.constants import demographics as kinds
@@ -17,6 +17,7 @@ from insights.courses.answers import (
     geography,
     learner,
     performance,
+    sections,
     video,
 )
 from insights.courses.answers.changes import changes
@@ -25,6 +26,7 @@ from insights.courses.answers.rows import by_day
 from insights.courses.pages import (
     DEMOGRAPHICS,
     ENGAGEMENT,
+    ENGAGEMENT_BY_SECTION,
     ENROLLMENT,
     GEOGRAPHY,
     HOME,
@@ -36,10 +38,10 @@ from insights.courses.structure import PROBLEM, VIDEO, Structure
 from insights.courses.views.answers import known
 from insights.courses.views.base import CourseView
 from insights.data_api.errors import DataApiDown, DataApiSlow
-from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from insights.courses.answers.answer import Answer, Value
     from insights.courses.answers.changes import Change
@@ -78,17 +80,13 @@ class CourseHomeView(CourseView):
         is_known = self.summary and until
         return super().get_context_data(
             summary=self.summary,
-            start=self._day("start_date"),
-            end=self._day("end_date"),
+            start=self.day("start_date"),
+            end=self.day("end_date"),
             pacing=self._pacing(),
             cards=self._cards(until) if is_known else [],
             changes=self._changes(until) if is_known else [],
             **kwargs,
         )
-
-    def _day(self, member: str) -> date | None:
-        text = (self.summary or {}).get(member)
-        return day_of(text) if text else None
 
     def _pacing(self) -> str:
         names = {"self_paced": _("Self-paced"), "instructor_paced": _("Instructor-paced")}
@@ -100,6 +98,7 @@ class CourseHomeView(CourseView):
             self._demographics(),
             self._geography(),
             self._engagement(),
+            *self._sections(),
             self._videos(),
             self._performance(),
             *self._learners(),
@@ -149,21 +148,38 @@ class CourseHomeView(CourseView):
         """The course's videos and problems, and what they are in."""
         return Structure.of(self.course, VIDEO, PROBLEM)
 
+    @cached_property
+    def videos(self) -> list[ApiRow]:
+        """The course's videos that were played."""
+        return known(self.course.videos)
+
+    @cached_property
+    def problems(self) -> list[performance.Problem]:
+        """The course's problems."""
+        return performance.problems(self.structure, known(self.course.problems))
+
+    def _sections(self) -> list[Card]:
+        """Where learners stop, if the course's sections are known."""
+        found = sections.sections(self.structure, self.videos, self.problems)
+        if not found:
+            return []
+        fall = sections.largest_fall(found, is_over=self.is_over)
+        answer = sections.section_stops(found, is_over=self.is_over)
+        return [Card(ENGAGEMENT_BY_SECTION, answer, f"−{percent(fall.share)}" if fall else "")]
+
     def _performance(self) -> Card:
-        problems = performance.problems(self.structure, known(self.course.problems))
-        answer = performance.assignment_types(problems)
+        answer = performance.assignment_types(self.problems)
         answered, correct = (sum(map(_count, answer.table.values(key))) for key in ANSWERS)
         return Card(PERFORMANCE, answer, percent(correct / answered) if answered else "")
 
     def _videos(self) -> Card:
-        videos = known(self.course.videos)
         answer, stops = (
-            ask(videos, lambda module_id: module_id, self.structure)
+            ask(self.videos, lambda module_id: module_id, self.structure)
             for ask in (video.videos, video.stops)
         )
         if stops.table.rows:
             answer = replace(answer, finding=f"{answer.finding} {stops.finding}")
-        return Card(VIDEOS, answer, number(len(videos)) if videos else "")
+        return Card(VIDEOS, answer, number(len(self.videos)) if self.videos else "")
 
     def _learners(self) -> list[Card]:
         try:

@@ -12,7 +12,7 @@ from insights.courses.answers.formats import day
 from insights.courses.answers.workbook import TYPE, workbook
 from insights.courses.pages import HOME
 from insights.courses.views.base import CourseView
-from insights.courses.views.engagement import EngagementView, VideosView
+from insights.courses.views.engagement import EngagementBySectionView, EngagementView, VideosView
 from insights.courses.views.enrollment import (
     AgeView,
     EducationView,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PAGES: tuple[type[AnswersView], ...] = (
     *(EnrollmentView, AgeView, EducationView, GenderView, GeographyView),
-    *(EngagementView, VideosView, GradedView, UngradedView, OutcomesView),
+    *(EngagementView, EngagementBySectionView, VideosView, GradedView, UngradedView, OutcomesView),
 )
 """The pages whose answers are about the course as a whole; none is about single learners."""
 
