@@ -47,9 +47,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
     )
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """A course that is not the reader's, or that does not exist."""
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A course that is not the reader's, or that does not exist.
+
+    The course is the one in the path, or, where the query names several, that of the exception.
+    """
     course_id = request.resolver_match.kwargs.get("course_id") if request.resolver_match else None
+    course_id = course_id or next(iter(exception.args), None)
     log.info("%a may not see %a", request.user.get_username(), course_id or request.path)
     return _page(
         request,

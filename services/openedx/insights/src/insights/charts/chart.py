@@ -54,7 +54,8 @@ class Chart:
     ISO 3166-1 alpha-2; where it has none, the row is in the table alone. Over time, `before` is a
     column with the values of an earlier time: of the first of `y`, or of all of them where they add
     up; `flags` are days to point out, in their order, and `last_day` is a column with the last day
-    of each point, where a point is more than one.
+    of each point, where a point is more than one. Lines that are `dashed` differ by their dashes
+    too.
     """
 
     form: Form
@@ -68,6 +69,7 @@ class Chart:
     place: str | None = None
     note: str | None = None
     last_day: str | None = None
+    dashed: bool = False
     flags: tuple[Flag, ...] = ()
 
     def is_over_days(self, table: Table) -> bool:

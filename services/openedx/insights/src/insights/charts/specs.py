@@ -21,7 +21,7 @@ from insights.courses.answers.answer import Kind
 from insights.courses.answers.formats import number, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from insights.charts.chart import Chart
     from insights.courses.answers.answer import Table, Value
@@ -41,6 +41,7 @@ PLOT = 0.6  # at least of a picture's width, beside the names at its edges
 FLAG_SIZE = 11  # pixels, of the number of a flag
 FLAG_LETTER = 7  # pixels, of a digit's width
 FLAG_GAP = 6  # pixels, from one flag's number to the next
+DASHES = ((1, 0), (7, 3), (2, 3), (8, 3, 2, 3))  # pixels, of lines that differ by them
 LONG_RANGE = timedelta(days=300)  # from here on, dates show the year rather than the day
 
 EARLIER = "earlier"
@@ -162,16 +163,29 @@ def _data(chart: Chart, table: Table, **members: Sequence[Any]) -> Spec:
 
 
 def _lines(chart: Chart, table: Table) -> Spec:
-    series = {key: _counts(table, key) for key in chart.y}
-    y = _CountAxis(max(*map(max, series.values()), *_earlier(chart, table), 0))
+    series = {key: table.values(key) for key in chart.y}
+    known = {key: _known(chart, table, key) for key in chart.y}
+    highest = [count for points in known.values() for _x, count in points]
+    y = _CountAxis(max([0, *highest, *_earlier(chart, table)]))
     layers = [
         {
-            "mark": {"type": "line", "color": colour(index), "strokeWidth": 2},
+            "mark": {
+                "type": "line",
+                "color": colour(index),
+                "strokeWidth": 2,
+                "invalid": "break-paths-show-domains",
+                **({"strokeDash": list(DASHES[index % len(DASHES)])} if chart.dashed else {}),
+            },
             "encoding": {"y": y.encoding(key)},
         }
         for index, key in enumerate(series)
     ]
-    ends = {key: counts[-1] for key, counts in series.items()}
+    ends = {key: points[-1] for key, points in known.items()}
+    labels = (
+        _labels_at_ends(table, ends, y)
+        if _is_over_weeks(chart, table)
+        else _end_labels(chart, table, {key: count for key, (_x, count) in ends.items()}, y)
+    )
     return {
         "height": HEIGHT,
         "data": _data(chart, table, **series, **_earlier_values(chart, table)),
@@ -181,9 +195,15 @@ def _lines(chart: Chart, table: Table) -> Spec:
             *_earlier_line(chart, y),
             *layers,
             *_dots(list(series), y),
-            *_end_labels(chart, table, ends, y),
+            *labels,
         ],
     }
+
+
+def _known(chart: Chart, table: Table, key: str) -> list[tuple[Value, int]]:
+    """The points of a line that are known, of which there is one at least."""
+    points = zip(table.values(chart.x), table.values(key), strict=True)
+    return [(x, count) for x, count in points if isinstance(count, int)]
 
 
 def _areas(chart: Chart, table: Table) -> Spec:
@@ -592,8 +612,14 @@ def _is_duration(chart: Chart, table: Table) -> bool:
     return table.column(chart.x).kind is Kind.DURATION
 
 
+def _is_over_weeks(chart: Chart, table: Table) -> bool:
+    return table.column(chart.x).kind is Kind.COUNT
+
+
 def _end(chart: Chart, table: Table) -> Any:
-    """Where the x axis ends: with the last day, or the end of a video's last segment."""
+    """Where the x axis ends: with the last day or week, or the end of a video's last segment."""
+    if _is_over_weeks(chart, table):
+        return table.values(chart.x)[-1]
     if not _is_duration(chart, table):
         return _domain(chart, table)[1].isoformat()
     starts = _counts(table, chart.x)
@@ -607,7 +633,18 @@ def _domain(chart: Chart, table: Table) -> tuple[date, date]:
 
 
 def _x_axis(chart: Chart, table: Table) -> Spec:
-    """Time: of the calendar, or within a video."""
+    """Time: of the calendar, in weeks, or within a video."""
+    if _is_over_weeks(chart, table):
+        first, end = _counts(table, chart.x)[0], _end(chart, table)
+        return {
+            "field": "x",
+            "type": "quantitative",
+            "scale": {"domain": [first, end], "nice": False},
+            "axis": {
+                "values": list(range(first, end + 1, _step(end - first, 8))),
+                "title": table.column(chart.x).title,
+            },
+        }
     if _is_duration(chart, table):
         end = _end(chart, table)
         return {
@@ -619,14 +656,14 @@ def _x_axis(chart: Chart, table: Table) -> Spec:
                 "labelExpr": f"{_WHOLE_MINUTES} + ':' + format(datum.value % 60, '02d')",
             },
         }
-    first, last = _domain(chart, table)
-    is_long = last - first >= LONG_RANGE
+    start, last = _domain(chart, table)
+    is_long = last - start >= LONG_RANGE
     return {
         "field": "x",
         "type": "temporal",
-        "scale": {"type": "utc", "domain": [_moment(first), _moment(last)]},
+        "scale": {"type": "utc", "domain": [_moment(start), _moment(last)]},
         "axis": {
-            "tickCount": min(6, (last - first).days),
+            "tickCount": min(6, (last - start).days),
             "format": "%b %Y" if is_long else "%-d %b",
         },
     }
@@ -691,6 +728,52 @@ def _end_labels(chart: Chart, table: Table, ends: dict[str, Any], y: _CountAxis)
             "mark": {"type": "text", "align": "left", "dx": 18, "fontSize": FONT_SIZE},
             "encoding": {"y": y.encoding("y"), "text": {"field": "text"}},
         },
+    ]
+
+
+def _labels_at_ends(
+    table: Table, ends: Mapping[str, tuple[Value, int]], y: _CountAxis
+) -> list[Spec]:
+    """A dot where each series ends, which may be before the axis does, and its label beside it.
+
+    Labels of series that end together are moved apart; other lines may pass beneath a label.
+    """
+    together: dict[Value, list[str]] = {}
+    for key, (x, _count) in ends.items():
+        together.setdefault(x, []).append(key)
+    places = {
+        key: place
+        for keys in together.values()
+        for key, place in zip(
+            keys, _apart([ends[key][1] for key in keys], LINE * y.top / HEIGHT, y.top), strict=True
+        )
+    }
+    data = {
+        "values": [
+            {
+                "x": x,
+                "y": count,
+                "label": places[key],
+                "text": table.column(key).label,
+                "colour": colour(index),
+            }
+            for index, (key, (x, count)) in enumerate(ends.items())
+        ]
+    }
+    label = {"type": "text", "align": "left", "dx": 8, "fontSize": FONT_SIZE, "fontWeight": 600}
+    halo = {"fill": SURFACE, "stroke": SURFACE, "strokeWidth": 5, "strokeJoin": "round"}
+    encoding = {"y": y.encoding("label"), "text": {"field": "text"}}
+    return [
+        {"data": data, "mark": {**label, **halo}, "encoding": encoding},
+        {
+            "data": data,
+            "mark": {"type": "point", "filled": True, "size": 40, "opacity": 1},
+            "encoding": {
+                "y": y.encoding("y"),
+                "color": {"field": "colour", "type": "nominal", "scale": None},
+            },
+        },
+        {"data": data, "mark": label, "encoding": encoding},
     ]
 
 

@@ -6,6 +6,7 @@ from django.urls import path, register_converter
 
 from insights.courses.keys import CourseIdConverter
 from insights.courses.views.answers import answer_paths
+from insights.courses.views.compare import CompareView
 from insights.courses.views.course_list import CourseListDownloadView, CourseListView
 from insights.courses.views.engagement import (
     EngagementBySectionView,
@@ -48,6 +49,8 @@ _DEMOGRAPHICS = f"{_COURSE}/enrollment/demographics"
 urlpatterns = [
     path("", CourseListView.as_view(), name="courses"),
     path("courses.csv", CourseListDownloadView.as_view(), name="courses-csv"),
+    # Before all that begins with a course id, which it is not.
+    *answer_paths("compare/", CompareView, "compare"),
     path(f"{_COURSE}/", CourseHomeView.as_view(), name="course"),
     path(f"{_COURSE}/course.xlsx", CourseWorkbookView.as_view(), name="course-workbook"),
     *answer_paths(f"{_COURSE}/enrollment/activity/", EnrollmentView, "enrollment"),

@@ -35,7 +35,7 @@ class Column:
     """A column of a table.
 
     `counted` says after a number what was counted, for one and many alike ("12 enrolled");
-    `missing` stands where there is no value.
+    `missing` stands where there is no value, and `label` on a page, where the title is too long.
     """
 
     key: str
@@ -43,6 +43,7 @@ class Column:
     kind: Kind
     counted: str = ""
     missing: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def section(answer: Answer, csv_url: str) -> Section:
     links = (table.links or ("",) * len(table.rows))[: answer.most_rows]
     return Section(
         answer=answer,
-        heads=[Cell(column.title, column) for column in table.columns],
+        heads=[Cell(column.label or column.title, column) for column in table.columns],
         rows=[
             [
                 Cell(shown(value, column), column, link if index == 0 else "")

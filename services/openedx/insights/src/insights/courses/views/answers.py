@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from insights.courses.answers.download import download
 from insights.courses.answers.section import section
 from insights.courses.notes import flagged, notes_of
-from insights.courses.views.base import CourseView
+from insights.courses.views.base import CourseView, DataView
 from insights.courses.views.date_range import DateRange, date_range_form, quick_links
 from insights.data_api.runs import freshness
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from insights.courses.answers.answer import Answer
     from insights.courses.answers.rows import ApiRow
+    from insights.courses.models import Note
     from insights.courses.views.date_range import DateRangeForm
 
 
@@ -47,12 +48,8 @@ class Above:
     title: str
 
 
-class AnswersView(CourseView):
+class AnsweringView(DataView):
     """A page of answers; with `key` in its URL, the CSV of one of them."""
-
-    template_name = "courses/answers.html"
-    tabs: ClassVar[Sequence[Tab]] = ()
-    tab: ClassVar[Tab | None] = None
 
     def answers(self) -> list[Answer]:
         """The answers, in the order of the page."""
@@ -76,6 +73,35 @@ class AnswersView(CourseView):
                 return download(answer, self.file_name(answer))
         raise Http404
 
+    def file_name(self, answer: Answer) -> str:
+        """The name of an answer's CSV."""
+        return answer.key
+
+    def shown(self, answer: Answer) -> Answer:
+        """An answer as the page has it."""
+        return answer
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What the template shows."""
+        return super().get_context_data(
+            sections=[
+                section(
+                    self.shown(answer),
+                    f"{answer.key}.csv" + (f"?{self.query}" if self.query else ""),
+                )
+                for answer in self.answers()
+            ],
+            **kwargs,
+        )
+
+
+class AnswersView(AnsweringView, CourseView):
+    """A page of answers about one course."""
+
+    template_name = "courses/answers.html"
+    tabs: ClassVar[Sequence[Tab]] = ()
+    tab: ClassVar[Tab | None] = None
+
     def link(self, name: str, parameter: str) -> Callable[[str], str]:
         """Makes addresses of a page of this course that takes an id in its query.
 
@@ -90,21 +116,18 @@ class AnswersView(CourseView):
         """The name of an answer's CSV."""
         return f"{self.course_id}-{answer.key}"
 
+    @cached_property
+    def notes(self) -> list[Note]:
+        """The course's notes."""
+        return notes_of(self.course_id)
+
+    def shown(self, answer: Answer) -> Answer:
+        """An answer with the notes in its chart."""
+        return flagged(answer, self.notes)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the template shows."""
-        notes = notes_of(self.course_id)
-        return super().get_context_data(
-            sections=[
-                section(
-                    flagged(answer, notes),
-                    f"{answer.key}.csv" + (f"?{self.query}" if self.query else ""),
-                )
-                for answer in self.answers()
-            ],
-            tabs=self.tabs,
-            tab=self.tab,
-            **kwargs,
-        )
+        return super().get_context_data(tabs=self.tabs, tab=self.tab, **kwargs)
 
 
 class DateRangeView(AnswersView):
@@ -163,7 +186,7 @@ def known(ask: Callable[[], list[ApiRow]]) -> list[ApiRow]:
         return []
 
 
-def answer_paths(route: str, view: type[AnswersView], name: str) -> list[URLPattern]:
+def answer_paths(route: str, view: type[AnsweringView], name: str) -> list[URLPattern]:
     """The URLs of a page and of its CSVs."""
     as_view = view.as_view()
     return [

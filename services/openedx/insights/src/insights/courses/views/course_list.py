@@ -60,6 +60,7 @@ class CourseListView(CoursesView):
             heads=heads(self.selection),
             lines=lines(listing.summaries),
             totals=self._totals(),
+            can_compare=listing.count > 1,
             without_numbers=self._without_numbers(),
             **kwargs,
         )
