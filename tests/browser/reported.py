@@ -178,6 +178,58 @@ UNION ALL SELECT 'Year of birth', year_of_birth FROM learner_roster
     WHERE course_id = :course AND username = :part
 """
 
+# A section's learners are those of its video or problem with most.
+_REACHED = """
+SELECT s.display_name, count(*) AS items, max(n) AS learners,
+    max(max(n)) OVER (
+        ORDER BY s.position ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+    ) AS later,
+    s.block_id, s.position
+FROM block AS s JOIN (
+    SELECT section_id, coalesce(users_at_start, 0) AS n FROM block LEFT JOIN video AS v
+        ON v.course_id = :course AND block_id LIKE '%@' || encoded_module_id
+    WHERE block_type = 'video' AND position IS NOT NULL
+    UNION ALL SELECT section_id, n FROM problem
+) AS done ON done.section_id = s.block_id
+GROUP BY s.block_id
+"""
+# Two courses side by side are :course, A, and :part, B.
+_SIDE_BY_SIDE = """
+SELECT CASE course_id WHEN :course THEN 'A: ' ELSE 'B: ' END || title AS name, ever, enrolled,
+    coalesce(now, 0) AS active, coalesce(now, 0) * 1.0 / enrolled AS share,
+    verified * 1.0 / enrolled, passing * 1.0 / enrolled,
+    (SELECT coalesce(sum(users_at_start), 0) FROM video WHERE course_id = s.course_id) * 1.0 / ever,
+    (
+        SELECT sum(n) FROM (
+            SELECT sum(n) / count(*) AS n FROM (
+                SELECT module_id, sum(last_response_count) AS n FROM answer_distribution
+                WHERE course_id = s.course_id GROUP BY module_id, part_id
+            ) GROUP BY module_id
+        )
+    ) * 1.0 / ever, course_id
+FROM summary AS s LEFT JOIN active USING (course_id)
+WHERE course_id IN (:course, :part) ORDER BY name
+"""
+# Weeks, Monday to Sunday, from the one that has the course's start.
+_SUNDAYS = """
+SELECT course_id, date, count, interval_count,
+    CAST((julianday(date) - julianday(start, 'weekday 0')) / 7 AS INTEGER) + 1 AS week
+FROM course_enrollment_daily AS d JOIN summary USING (course_id) LEFT JOIN (
+    SELECT course_id, date(interval_end, '-1 day') AS date, count AS interval_count
+    FROM course_activity WHERE label = 'ACTIVE'
+) USING (course_id, date)
+WHERE course_id IN (:course, :part) AND strftime('%w', date) = '0'
+    AND date >= date(start, 'weekday 0')
+"""
+_BY_WEEK = """
+SELECT week, max({count}) FILTER (WHERE course_id = :course) AS a,
+    max({count}) FILTER (WHERE course_id = :part) AS b
+FROM ({sundays}) GROUP BY week ORDER BY week
+"""
+_ENROLLED_BY_WEEK = _BY_WEEK.format(count="count", sundays=_SUNDAYS)
+# A week in which nobody did anything has no row.
+_ACTIVE_BY_WEEK = _BY_WEEK.format(count="coalesce(interval_count, 0)", sundays=_SUNDAYS)
+
 TABLES: dict[str, dict[str, str]] = {
     "courses": {
         "courses": """
@@ -256,6 +308,19 @@ TABLES: dict[str, dict[str, str]] = {
                 sum(CASE label WHEN 'POSTED_FORUM' THEN count ELSE 0 END)
             FROM course_activity WHERE course_id = :course GROUP BY interval_start ORDER BY 1
         """
+    },
+    "engagement-sections": {
+        "section-stops": f"""
+            SELECT display_name, items, learners, later,
+                CASE WHEN learners > 0 AND later IS NOT NULL
+                    THEN max(0.0, (learners - later) * 1.0 / learners) END, block_id
+            FROM ({_REACHED}) ORDER BY position
+        """
+    },
+    "compare": {
+        "numbers": _SIDE_BY_SIDE,
+        "enrollment": _ENROLLED_BY_WEEK,
+        "activity": _ACTIVE_BY_WEEK,
     },
     "videos": {
         "videos": _VIDEOS.format(where=""),
@@ -339,9 +404,8 @@ TABLES: dict[str, dict[str, str]] = {
         """,
         "figures": _WEEK,
     },
-    # They show no number of the reports: sizes of files, and a form.
-    "reports": {},
-    "password": {},
+    # They show no number of the reports: sizes of files, and forms.
+    **{page: {} for page in ("reports", "password", "choice", "notes", "note", "note-removal")},
 }
 
 
@@ -486,6 +550,26 @@ SELECT abs(now), day, abs(before) FROM (
 ) WHERE {_IN_EARNEST}
 """
 
+_LAST_COMMON = "SELECT a, b, week FROM ({weeks}) WHERE a + b IS NOT NULL ORDER BY week DESC LIMIT 1"
+# The sample's course goes on: neither the last section that at least a tenth of the learners of the
+# largest have reached, nor what comes after it, is one that they stop before.
+_BEGUN = f"""
+SELECT *, row_number() OVER (ORDER BY position DESC) AS from_last FROM ({_REACHED}) AS r
+WHERE learners > 0 AND position <= (
+    SELECT max(position) FROM ({_REACHED})
+    WHERE 10 * learners >= (SELECT max(learners) FROM ({_REACHED}))
+)
+"""
+_SECTION_STOPS = f"""
+SELECT * FROM (
+    SELECT display_name, learners, later, (learners - later) * 1.0 / learners
+    FROM (SELECT *, later AS now, learners AS before FROM ({_BEGUN}))
+    WHERE from_last > 2 AND later < learners AND {_IN_EARNEST}
+    ORDER BY learners - later DESC, position LIMIT 1
+)
+UNION ALL SELECT display_name, NULL, NULL, NULL FROM ({_BEGUN}) WHERE from_last = 1
+"""
+
 FINDINGS: dict[str, dict[str, str]] = {
     "home": {
         "What changed this week?": _CHANGED,
@@ -531,6 +615,12 @@ FINDINGS: dict[str, dict[str, str]] = {
     "gender": {"gender": _named(TABLES["gender"]["gender"])},
     "geography": {"countries": _PLACES},
     "engagement": {"weekly-activity": _ACTIVE},
+    "engagement-sections": {"section-stops": _SECTION_STOPS},
+    "compare": {
+        "numbers": f"SELECT max(enrolled), max(share) FROM ({_SIDE_BY_SIDE})",
+        "enrollment": _LAST_COMMON.format(weeks=_ENROLLED_BY_WEEK),
+        "activity": _LAST_COMMON.format(weeks=_ACTIVE_BY_WEEK),
+    },
     "videos": {
         "videos": _most_watched(),
         "stops": _most_stop(),
@@ -604,7 +694,8 @@ FINDINGS: dict[str, dict[str, str]] = {
         """
     },
     # They say nothing about the course.
-    **{page: {} for page in ("courses", "learners", "reports", "password")},
+    **{page: {} for page in ("courses", "learners", "reports", "password", "choice")},
+    **{page: {} for page in ("notes", "note", "note-removal")},
 }
 
 
@@ -620,8 +711,8 @@ def agrees(texts: Sequence[str], row: Row) -> bool:
 
 
 def is_of(text: str, row: Row) -> bool:
-    """Whether what a chart says of a point has no number but those of its row."""
-    told = re.sub(r"\d+ (day|week)s? before", "", text)
+    """Whether what a chart says of a point has no number but those of its row, before any note."""
+    told = re.sub(r"\d+ (day|week)s? before", "", text.partition(" – ")[0])
     numbers = {int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", told)}
     return numbers != set() and numbers <= {*row}
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from itertools import zip_longest
+import sqlite3
+from contextlib import closing
+from datetime import date, timedelta
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -30,6 +33,14 @@ SCREENSHOTS = Path(__file__).resolve().parents[2] / "artefacts" / "screenshots"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COURSE_ID = "course-v1:ExampleX+CS101+2026_T1"
 COURSE = f"/courses/{COURSE_ID}"
+BIO = "SampleU/Bio110/2026_T1"
+NOTES = {
+    "2026-01-12": "Reminder sent to all who had not begun",
+    "2026-01-26": "Exam 1",
+    "2026-01-27": "Site was down from 10 to 12 UTC",
+    "2026-02-12": "Exam 2",
+}
+"""What somebody wrote on days of the course."""
 PAGES = {
     "courses": "/courses/",
     "home": f"{COURSE}/",
@@ -40,15 +51,21 @@ PAGES = {
     "geography": f"{COURSE}/enrollment/geography/",
     "range": f"{COURSE}/enrollment/activity/?start=2026-02-02&end=2026-02-15",
     "engagement": f"{COURSE}/engagement/content/",
+    "engagement-sections": f"{COURSE}/engagement/sections/",
     "videos": f"{COURSE}/engagement/videos/",
     "graded": f"{COURSE}/performance/graded/",
     "ungraded": f"{COURSE}/performance/ungraded/",
     "outcomes": f"{COURSE}/performance/outcomes/",
     "learners": f"{COURSE}/learners/",
     "reports": f"{COURSE}/learners/reports/",
+    "notes": f"{COURSE}/notes/",
+    "choice": "/courses/compare/",
+    "compare": f"/courses/compare/?{urlencode({'course': (COURSE_ID, BIO)}, doseq=True)}",
     "password": "/password/",
 }
-WITHOUT_ANSWERS = {"courses", "home", "learners", "reports", "password"}
+WITHOUT_ANSWERS = {"courses", "home", "learners", "reports", "password", "choice"} | {
+    *("notes", "note", "note-removal")
+}
 HEAVIEST = 500_000  # bytes of a page's HTML
 WIDE = 1280  # pixels in which every table has room
 _SCROLLING = """[...document.querySelectorAll(".table-scroll")]
@@ -79,6 +96,9 @@ def pages(browser: Browser, site: Site, signed_in: StorageState) -> dict[str, st
     """The addresses of all pages, with those about a part of the course, as others link to them."""
     with browser.new_context(java_script_enabled=False, storage_state=signed_in) as context:
         visitor = visitor_of(context, site)
+        for day, text in NOTES.items():
+            write_note(visitor, day, text)
+        note = f"{COURSE}/notes/note/?note=1"
         assignment = first_of(visitor, PAGES["graded"], "assignments")
         return {
             **PAGES,
@@ -88,7 +108,18 @@ def pages(browser: Browser, site: Site, signed_in: StorageState) -> dict[str, st
             "section": first_of(visitor, PAGES["ungraded"], "sections"),
             "problem": first_of(visitor, assignment, "problems"),
             "learner": first_of(visitor, PAGES["learners"]),
+            "note": note,
+            "note-removal": note.replace("?", "removal/?"),
         }
+
+
+def write_note(visitor: Visitor, day: str, text: str) -> None:
+    """Write a note on a day of the course."""
+    visitor.go(PAGES["notes"])
+    visitor.page.get_by_label("Day (UTC)").fill(day)
+    visitor.page.get_by_label("Note", exact=True).fill(text)
+    visitor.page.get_by_role("button", name="Add the note").click()
+    visitor.page.get_by_text("The note has been added.").wait_for()
 
 
 def violations(page: Page) -> str:
@@ -378,6 +409,98 @@ def part_of(path: str) -> str:
     parts = urlsplit(path)
     values = [value for _name, value in parse_qsl(parts.query)]
     return values[-1] if values else parts.path.rstrip("/").rpartition("/")[2]
+
+
+def test_a_note_is_in_the_chart_beside_it_and_in_what_is_read(
+    visitor: Visitor, pages: dict[str, str]
+) -> None:
+    visitor.go(pages["enrollment"])
+    wait_for_charts(visitor.page)
+    answer = visitor.page.locator("#enrollment")
+    listed = answer.locator(".flags li").all_text_contents()
+    assert [" ".join(text.split()) for text in listed] == [
+        "12 Jan 2026 Reminder sent to all who had not begun",
+        "26 Jan 2026 Exam 1",
+        "27 Jan 2026 Site was down from 10 to 12 UTC",
+        "12 Feb 2026 Exam 2",
+    ]
+    labels = answer.locator(".chart-canvas text[font-weight='600']").all_text_contents()
+    assert labels == ["1", "2", "3", "4"]
+
+    answer.locator("figure.chart").focus()
+    visitor.page.keyboard.press("End")
+    for _day in range(3):
+        visitor.page.keyboard.press("ArrowLeft")
+    read = answer.locator("[aria-live]").text_content() or ""
+    assert re.fullmatch(r"12 Feb 2026: \d+ enrolled – Exam 2", read)
+
+
+_LABELS = """[...document.querySelectorAll(".chart-canvas, .chart-wide, .chart-narrow")]
+    .map(picture => [...picture.querySelectorAll("text[font-weight='600']")]
+        .map(text => [text.textContent, text.getBoundingClientRect()])
+        .filter(([, box]) => box.width)
+        .map(([label, box]) => [label, box.left, box.right]))
+    .filter(labels => labels.length)"""
+
+
+@pytest.mark.parametrize("width", [360, 700, 1280])
+@pytest.mark.parametrize("script", [True, False])
+def test_numbers_of_many_notes_do_not_lie_on_each_other(
+    browser: Browser, site: Site, signed_in: StorageState, width: int, script: bool
+) -> None:
+    days = [date(2026, 1, 10) + timedelta(days=number) for number in range(37) if number % 7 < 5]
+    with closing(sqlite3.connect(site.data / "insights.sqlite3")) as insights, insights:
+        insights.execute("DELETE FROM courses_note WHERE course_id = ?", [BIO])
+        for day in days:
+            insights.execute(
+                "INSERT INTO courses_note (course_id, day, text, author, created, editor, changed)"
+                " VALUES (?, ?, 'Something', 'ada', '2026-02-16', '', '2026-02-16')",
+                [BIO, str(day)],
+            )
+    with browser.new_context(
+        java_script_enabled=script,
+        storage_state=signed_in,
+        viewport={"width": width, "height": 900},
+    ) as context:
+        visitor = visitor_of(context, site)
+        visitor.go(f"/courses/{BIO}/enrollment/activity/")
+        if script:
+            wait_for_charts(visitor.page)
+        charts = visitor.page.evaluate(_LABELS)
+        lists = visitor.page.locator(".flags .many")
+        assert lists.count() == 2
+        assert lists.first.evaluate("list => list.scrollWidth <= list.clientWidth")
+        assert lists.first.evaluate("list => list.scrollHeight > list.clientHeight")
+        visitor.page.screenshot(path=SCREENSHOTS / f"many-notes-{width}.png", full_page=True)
+        assert violations(visitor.page) == "" if script else True
+    assert len(charts) == 2
+    for labels in charts:
+        numbers = [int(number) for label, *_box in labels for number in re.findall(r"\d+", label)]
+        assert numbers == sorted(numbers)
+        assert (numbers[0], numbers[-1]) == (1, len(days))
+        assert len(labels) > 3
+        for (_one, _left, right), (_other, left, _right) in pairwise(labels):
+            assert right < left
+
+
+def test_courses_are_chosen_in_the_list_and_compared(visitor: Visitor) -> None:
+    visitor.go(PAGES["courses"])
+    visitor.page.get_by_role("checkbox", name="Compare Introduction to Programming").check()
+    visitor.page.get_by_role("button", name="Compare").click()
+    assert visitor.page.get_by_role("alert").text_content() == (
+        "One course alone cannot be compared: choose another one too."
+    )
+    assert visitor.page.get_by_role("checkbox", checked=True).count() == 1
+    visitor.page.get_by_role("checkbox", name="The Living Cell").check()
+    visitor.page.get_by_role("button", name="Compare").click()
+    wait_for_charts(visitor.page)
+
+    assert f"{visitor.site.url}{PAGES['compare']}" == visitor.page.url
+    chart = visitor.page.locator("#enrollment figure.chart")
+    chart.focus()
+    visitor.page.keyboard.press("Home")
+    read = chart.locator("[aria-live]").text_content() or ""
+    assert re.fullmatch(r"Week 1: \d+ in A, \d+ in B", read)
 
 
 class Walk:

@@ -109,7 +109,7 @@ def test_the_latest_common_week_is_told() -> None:
         ).finding
 
     assert of(A={1: 9, 2: 8, 3: 7}, B={1: 1, 2: 2000}) == (
-        "In week 2, the last that all of them have had, active were 8 in A and 2,000 in B."
+        "8 in A and 2,000 in B were active in week 2, the last that all of them have had."
     )
     assert of(A={1: 9}, B={2: 8}) == "They have no week in common yet."
     assert of(A={}, B={}) == "They have no week in common yet."

@@ -173,8 +173,8 @@ def enrollment(courses: Sequence[Compared]) -> Answer:
         "enrollment",
         _("How did enrollment grow since they started?"),
         _(
-            "At the end of week %(week)s, the last that all of them have had, enrolled were"
-            " %(parts)s."
+            "%(parts)s were enrolled at the end of week %(week)s, the last that all of them have"
+            " had."
         ),
         courses,
         lambda course: course.enrolled_by_week,
@@ -186,7 +186,7 @@ def activity(courses: Sequence[Compared]) -> Answer:
     return _by_week(
         "activity",
         _("How many learners were active each week since they started?"),
-        _("In week %(week)s, the last that all of them have had, active were %(parts)s."),
+        _("%(parts)s were active in week %(week)s, the last that all of them have had."),
         courses,
         lambda course: course.active_by_week,
     )
