@@ -144,6 +144,36 @@ def test_accounts(databases: Databases, tmp_path: Path) -> None:
     assert [page.status_code for page in pages] == [200, 302]
 
 
+_NOTES = """
+from datetime import date
+from insights.courses import notes
+from insights.courses.notes import Draft, NoteChanged, NoteGone
+
+text = "🐇" * 119 + "名"
+notes.add("A/B/C", Draft(date(2026, 2, 3), text), "ada")
+[note] = notes.notes_of("A/B/C")
+assert note.text == text
+seen = notes.version(note)
+notes.change(note, seen, Draft(date(2026, 2, 4), "Exam 1"), "grace")
+try:
+    notes.change(note, seen, Draft(date(2026, 2, 4), "Exam 2"), "ada")
+except NoteChanged:
+    print("changed meanwhile")
+notes.remove(notes.note_of("A/B/C", str(note.pk)), "ada")
+try:
+    notes.change(note, seen, Draft(date(2026, 2, 4), "Exam 2"), "ada")
+except NoteGone:
+    print("gone")
+"""
+
+
+def test_notes(databases: Databases) -> None:
+    done = manage("insights", "shell", "--no-imports", "-c", _NOTES, **settings_of(databases))
+
+    assert (done.returncode, done.stdout) == (0, "changed meanwhile\ngone\n"), done.stderr
+    assert databases.select(databases.insights, "SELECT count(*) FROM courses_note") == [(0,)]
+
+
 def test_server_that_goes_away_and_comes_back(
     mariadb: Server, databases: Databases, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from insights.accounts.audit import Action, record
 from insights.accounts.models import AuditEntry
+from insights.courses.models import Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,3 +113,32 @@ def test_a_forgotten_learner_has_no_name_in_it() -> None:
     assert said.getvalue() == "audit trail: 1 lose the name\n" * 2
     assert f"grace,opened learner,{CS101}," in audit()
     assert not AuditEntry.objects.filter(learner="wanda").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("Call with Wanda, 10 UTC", True),
+        ("wanda", True),
+        ("wanda's question", True),
+        ("wanda2 asked", False),
+        ("Rwanda week", False),
+    ],
+)
+def test_notes_with_a_forgotten_learners_name_are_told_and_stay(text: str, is_told: bool) -> None:
+    Note.objects.create(course_id=BIO, day=date(2026, 2, 3), text=text, author="grace")
+    Note.objects.create(course_id=BIO, day=date(2026, 2, 4), text="Exam 1", author="wanda")
+    said = io.StringIO()
+
+    call_command("forget_learner", "--", "wanda", stdout=said)
+
+    lines = said.getvalue().splitlines()[1:]
+    assert (
+        lines
+        == [
+            f"a note on 2026-02-03 of {BIO} has the name and stays: change or remove it in Insights"
+        ]
+        * is_told
+    )
+    # Whoever wrote one is of the course's staff.
+    assert [note.text for note in Note.objects.all()] == [text, "Exam 1"]

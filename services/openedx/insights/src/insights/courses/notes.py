@@ -6,6 +6,7 @@ Their views have looked whether the user sees the course.
 from __future__ import annotations
 
 import logging
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -131,6 +132,12 @@ def remove(note: Note, username: str) -> None:
     if not count:
         raise NoteGone
     log.info("%a removed the note on %s of %a", username, note.day, note.course_id)
+
+
+def notes_with(name: str) -> list[Note]:
+    """The notes of all courses that have a name in their text, by itself and in any case."""
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+    return [note for note in Note.objects.iterator() if word.search(note.text)]
 
 
 def flagged(answer: Answer, notes: Iterable[Note]) -> Answer:
