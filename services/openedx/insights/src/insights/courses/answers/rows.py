@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from analyticsclient.exceptions import NotFoundError
+
 from insights.courses.answers.answer import SoFar
 from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import date
 
 ApiRow: TypeAlias = dict[str, Any]
@@ -30,3 +32,11 @@ def day_in(text: str, today: date | None) -> date:
 def marked(day: date, today: date | None) -> date:
     """The day; as one that is not over, if it is `today`."""
     return SoFar(day.year, day.month, day.day) if day == today else day
+
+
+def known(ask: Callable[[], list[ApiRow]]) -> list[ApiRow]:
+    """What the Data API answers; no rows where the reports hold nothing."""
+    try:
+        return ask()
+    except NotFoundError:
+        return []

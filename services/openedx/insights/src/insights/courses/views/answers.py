@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
-from analyticsclient.exceptions import NotFoundError
 from django.http import Http404
 from django.urls import path, reverse
 from django.utils.functional import cached_property
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
 
     from insights.courses.answers.answer import Answer
-    from insights.courses.answers.rows import ApiRow
     from insights.courses.models import Note
     from insights.courses.views.date_range import DateRangeForm
 
@@ -176,14 +174,6 @@ class DateRangeView(AnswersView):
             quick_links=quick_links(self.chosen, self.lengths, self.last_shown_day),
             **kwargs,
         )
-
-
-def known(ask: Callable[[], list[ApiRow]]) -> list[ApiRow]:
-    """What the Data API answers; no rows where the reports hold nothing."""
-    try:
-        return ask()
-    except NotFoundError:
-        return []
 
 
 def answer_paths(route: str, view: type[AnsweringView], name: str) -> list[URLPattern]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from analyticsclient.exceptions import NotFoundError
 from django.core.exceptions import PermissionDenied
 from django.utils.functional import cached_property
 from django.views.decorators.cache import cache_control
@@ -12,11 +11,10 @@ from django.views.generic import TemplateView
 
 from insights.accounts.access import may_see
 from insights.courses.keys import check_course_id
+from insights.courses.overview import Overview
 from insights.courses.pages import PAGES
-from insights.courses.structure import course_title
 from insights.data_api.one_run import one_run
 from insights.data_api.runs import freshness
-from insights.data_api.times import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,6 +55,11 @@ class DataView(TemplateView):
         """How fresh the numbers are."""
         return freshness(self.data_api)
 
+    @property
+    def today(self) -> date | None:
+        """The day that they cover so far, if there is one."""
+        return self.freshness.today
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What every page's template knows."""
         return super().get_context_data(freshness=self.freshness, **kwargs)
@@ -91,31 +94,19 @@ class CourseView(DataView):
         return self.data_api.courses(self.course_id)
 
     @cached_property
-    def summary(self) -> dict[str, Any] | None:
-        """The course's summary; None where the reports hold nothing of the course."""
-        try:
-            found = self.data_api.course_summaries().course_summaries([self.course_id])
-        except NotFoundError:
-            return None
-        summary: dict[str, Any] = found[0]
-        return summary
-
-    @cached_property
-    def course_name(self) -> str:
-        """The course's title in the catalog, or in the LMS; its id where no title is known."""
-        title: str = (self.summary or {}).get("catalog_course_title") or course_title(self.course)
-        return title or self.course_id
-
-    def day(self, member: str) -> date | None:
-        """A day of the course's summary, such as its `start_date`; None where it is not known."""
-        text = (self.summary or {}).get(member)
-        return day_of(text) if text else None
+    def overview(self) -> Overview:
+        """The course at a glance."""
+        return Overview(self.data_api, self.course_id)
 
     @property
-    def is_over(self) -> bool:
-        """Whether the course has ended, as far as the numbers go."""
-        end, until = self.day("end_date"), self.freshness.until
-        return bool(end and until and end <= until)
+    def freshness(self) -> Freshness:
+        """How fresh the numbers are."""
+        return self.overview.freshness
+
+    @property
+    def course_name(self) -> str:
+        """The course's title; its id where no title is known."""
+        return self.overview.name
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What every page about a course shows around its own content."""

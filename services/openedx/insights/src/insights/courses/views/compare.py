@@ -14,11 +14,11 @@ from insights.accounts.access import courses_of
 from insights.courses.answers import comparison, engagement
 from insights.courses.answers.comparison import LEAST, LETTERS, MOST, Compared
 from insights.courses.answers.formats import number
-from insights.courses.answers.rows import by_day
+from insights.courses.answers.rows import by_day, known
 from insights.courses.keys import check_course_id
 from insights.courses.listing import CourseSelection, all_courses, page_of_courses
 from insights.courses.structure import course_title
-from insights.courses.views.answers import AnsweringView, known
+from insights.courses.views.answers import AnsweringView
 from insights.courses.views.date_range import FIRST
 from insights.data_api.times import day_of
 

@@ -12,9 +12,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from insights.courses.answers import engagement, performance, sections, video
+from insights.courses.answers.rows import known
 from insights.courses.pages import ENGAGEMENT, ENGAGEMENT_BY_SECTION, VIDEOS
 from insights.courses.structure import PROBLEM, VIDEO, Structure
-from insights.courses.views.answers import Above, AnswersView, DateRangeView, Tab, known
+from insights.courses.views.answers import Above, AnswersView, DateRangeView, Tab
 
 if TYPE_CHECKING:
     from insights.courses.answers.answer import Answer
@@ -66,7 +67,7 @@ class EngagementBySectionView(AnswersView):
         structure = Structure.of(self.course, VIDEO, PROBLEM)
         problems = performance.problems(structure, known(self.course.problems))
         found = sections.sections(structure, known(self.course.videos), problems)
-        return [sections.section_stops(found, is_over=self.is_over)]
+        return [sections.section_stops(found, is_over=self.overview.is_over)]
 
 
 class VideosView(AnswersView):

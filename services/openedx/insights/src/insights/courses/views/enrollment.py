@@ -8,8 +8,9 @@ from analyticsclient.constants import demographics as kinds
 from django.utils.translation import gettext_lazy as _
 
 from insights.courses.answers import demographics, enrollment, geography
+from insights.courses.answers.rows import known
 from insights.courses.pages import DEMOGRAPHICS, ENROLLMENT, GEOGRAPHY
-from insights.courses.views.answers import AnswersView, DateRangeView, Tab, known
+from insights.courses.views.answers import AnswersView, DateRangeView, Tab
 
 if TYPE_CHECKING:
     from insights.courses.answers.answer import Answer
@@ -27,8 +28,8 @@ class EnrollmentView(DateRangeView):
         by_day = known(lambda: self.course.enrollment(start_date=start, end_date=end))
         by_mode = known(lambda: self.course.enrollment("mode", start_date=start, end_date=end))
         return [
-            enrollment.enrollment(by_day, days.start, length),
-            enrollment.enrollment_modes(by_mode, days.start, length),
+            enrollment.enrollment(by_day, days.start, length, self.today),
+            enrollment.enrollment_modes(by_mode, days.start, length, self.today),
         ]
 
 
@@ -51,7 +52,8 @@ class AgeView(DemographicsView):
 
     def answers(self) -> list[Answer]:
         """Groups of age, and ages."""
-        return list(demographics.ages(known(lambda: self.course.enrollment(kinds.BIRTH_YEAR))))
+        rows = known(lambda: self.course.enrollment(kinds.BIRTH_YEAR))
+        return list(demographics.ages(rows, self.today))
 
 
 class EducationView(DemographicsView):
@@ -61,7 +63,8 @@ class EducationView(DemographicsView):
 
     def answers(self) -> list[Answer]:
         """Levels of education."""
-        return [demographics.education(known(lambda: self.course.enrollment(kinds.EDUCATION)))]
+        rows = known(lambda: self.course.enrollment(kinds.EDUCATION))
+        return [demographics.education(rows, self.today)]
 
 
 class GenderView(DemographicsView):
@@ -71,7 +74,8 @@ class GenderView(DemographicsView):
 
     def answers(self) -> list[Answer]:
         """Genders."""
-        return [demographics.gender(known(lambda: self.course.enrollment(kinds.GENDER)))]
+        rows = known(lambda: self.course.enrollment(kinds.GENDER))
+        return [demographics.gender(rows, self.today)]
 
 
 class GeographyView(AnswersView):
@@ -81,4 +85,5 @@ class GeographyView(AnswersView):
 
     def answers(self) -> list[Answer]:
         """Countries."""
-        return [geography.geography(known(lambda: self.course.enrollment(kinds.LOCATION)))]
+        rows = known(lambda: self.course.enrollment(kinds.LOCATION))
+        return [geography.geography(rows, self.today)]

@@ -16,9 +16,10 @@ from insights.courses import learners as roster
 from insights.courses.answers import learner as answers
 from insights.courses.answers.download import stream
 from insights.courses.answers.formats import shown
+from insights.courses.answers.rows import known
 from insights.courses.answers.section import NUMBERS
 from insights.courses.pages import LEARNERS
-from insights.courses.views.answers import DateRangeView, Tab, known
+from insights.courses.views.answers import DateRangeView, Tab
 from insights.courses.views.base import CourseView
 from insights.data_api.errors import DataApiDown, DataApiSlow
 from insights.data_api.times import moment_of
@@ -137,12 +138,13 @@ class LearnerView(DateRangeView):
         """The timeline."""
         days = known(lambda: self.data_api.engagement_timeline(self.course_id, self.username))
         length = self.chosen.length(self.last_day)
-        return [answers.timeline(days, self.chosen.start, self._until, length)]
+        return [answers.timeline(days, self.chosen.start, self._until, length, self.today)]
 
     @property
     def _until(self) -> date | None:
         """The last day that is both chosen and in the data."""
-        return min((day for day in (self.chosen.end, self.last_day) if day), default=None)
+        last = self.today or self.last_day
+        return min((day for day in (self.chosen.end, last) if day), default=None)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the template shows."""

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from insights.courses.answers import performance
 from insights.courses.answers.formats import listed, number
+from insights.courses.answers.rows import known
 from insights.courses.pages import PERFORMANCE
 from insights.courses.structure import PROBLEM, Structure
-from insights.courses.views.answers import Above, AnswersView, Tab, known
+from insights.courses.views.answers import Above, AnswersView, Tab
 
 if TYPE_CHECKING:
     from insights.courses.answers.answer import Answer

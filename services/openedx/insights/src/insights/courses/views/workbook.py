@@ -61,3 +61,5 @@ class CourseWorkbookView(CourseView):
     def _freshness(self) -> Iterator[str]:
         if self.freshness.until:
             yield _("Data until %(day)s") % {"day": day(self.freshness.until)}
+        if self.today:
+            yield _("%(day)s so far") % {"day": day(self.today)}
