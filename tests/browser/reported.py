@@ -408,6 +408,12 @@ TABLES: dict[str, dict[str, str]] = {
     **{page: {} for page in ("reports", "password", "choice", "notes", "note", "note-removal")},
 }
 
+TABLES["report"] = {
+    "figures": TABLES["home"]["figures"],
+    "enrollment": TABLES["enrollment"]["enrollment"],
+    "weekly-activity": TABLES["engagement"]["weekly-activity"],
+}
+
 
 _ENROLLED_AT_THE_END = """
 SELECT now.count, day, abs(now.count - ago.count), {days}
@@ -696,6 +702,16 @@ FINDINGS: dict[str, dict[str, str]] = {
     # They say nothing about the course.
     **{page: {} for page in ("courses", "learners", "reports", "password", "choice")},
     **{page: {} for page in ("notes", "note", "note-removal")},
+}
+FINDINGS["report"] = {
+    "enrollment": FINDINGS["enrollment"]["enrollment"],
+    "weekly-activity": FINDINGS["engagement"]["weekly-activity"],
+    **{
+        title: query
+        for title, query in FINDINGS["home"].items()
+        # Those of the two charts are above.
+        if not title.startswith("How many learners")
+    },
 }
 
 

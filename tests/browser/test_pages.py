@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from pypdf import PdfReader
 
 import updating
 from browser.reported import FINDINGS, TABLES, agrees, is_of, reported, tells
@@ -44,6 +45,7 @@ NOTES = {
 PAGES = {
     "courses": "/courses/",
     "home": f"{COURSE}/",
+    "report": f"{COURSE}/report/",
     "enrollment": f"{COURSE}/enrollment/activity/",
     "age": f"{COURSE}/enrollment/demographics/age/",
     "education": f"{COURSE}/enrollment/demographics/education/",
@@ -348,7 +350,7 @@ _SHOWN = """() => {
         ...[...document.querySelectorAll("dl.figures > div, dl.facts > div")]
             .map(e => [text(e.querySelector("dt")), text(e.querySelector("dd"))])
             .filter(([, value]) => number.test(value) || dated.test(value)),
-        ...[...document.querySelectorAll(".card:has(.figure)")]
+        ...[...document.querySelectorAll(":is(.card, .answer):has(> p.figure)")]
             .map(e => [text(e.querySelector("h2")), text(e.querySelector(".figure"))]),
     ];
     if (figures.length) tables.figures = figures;
@@ -581,6 +583,33 @@ def test_a_newcomer_finds_what_matters_in_three_clicks_each(browser: Browser, si
         ] == videos
         assert walk.clicks <= 3
         assert visitor.complaints == []
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_report_is_printed_on_one_page(
+    visitor: Visitor, paper: str, theme: Literal["light", "dark"]
+) -> None:
+    """In light colours, without what leads elsewhere, and with both charts as a whole."""
+    visitor.page.emulate_media(color_scheme=theme)
+    visitor.go(PAGES["report"])
+
+    reader = PdfReader(io.BytesIO(visitor.page.pdf(format=paper)))
+    [sheet] = reader.pages
+    text = " ".join(sheet.extract_text().split())
+    assert "What changed this week?" in text
+    assert text.count("Posted in forum") == 1  # the last label of the second chart
+    assert "Data until 15 Feb 2026" in text
+    for left_out in ("Sign out", "Download", "Numbers as a table", "Overview", "Demographics"):
+        assert left_out not in text
+
+    visitor.page.emulate_media(color_scheme=theme, media="print")
+    ground = visitor.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"
+    widths = """svg => [svg, svg.parentElement].map(e => e.getBoundingClientRect().width)"""
+    for picture in visitor.page.locator("figure.picture svg:visible").all():
+        drawn, room = picture.evaluate(widths)
+        assert 0 < drawn <= room + 1
 
 
 def test_a_report_is_saved_from_its_signed_link(visitor: Visitor) -> None:

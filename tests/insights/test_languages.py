@@ -404,7 +404,7 @@ def test_a_page_runs_as_its_language_does(path: str, client: Client, settings: A
         assert Page(answer).html == {"lang": language, "dir": direction}
 
 
-@pytest.mark.parametrize("name", ["insights.css", "charts.css"])
+@pytest.mark.parametrize("name", ["insights.css", "charts.css", "report.css"])
 def test_style_sheets_name_no_side(name: str) -> None:
     """Start and end change places with the direction; left and right would not."""
     css = (SOURCE / "static/insights" / name).read_text(encoding="utf-8")

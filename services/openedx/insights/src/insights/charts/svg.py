@@ -18,31 +18,34 @@ if TYPE_CHECKING:
 RENDERER = f"vl-convert-python {version('vl-convert-python')}"
 _ROOT = "<svg "
 _PATH = re.compile(r' d="([^"]*)"')
+_ROLE = re.compile(r' (?:role|aria-\w+)="[^"]*"')
 _FRACTION = re.compile(r"(\.\d)\d+")  # what is beyond a tenth of a pixel
 
 
 def svg(spec: Spec, name: str) -> SafeString:
     """The picture of a specification; `name` is what a screen reader says it is."""
     return format_html(
-        '<svg role="img" aria-label="{}" {}', name, mark_safe(_rendered(spec)[len(_ROOT) :])
+        '<svg role="img" aria-label="{}" {}', name, mark_safe(picture(spec)[len(_ROOT) :])
     )
 
 
-def _rendered(spec: Spec) -> str:
+def picture(spec: Spec) -> str:
+    """The picture of a specification, as `render` makes it; made once."""
     content = json.dumps([RENDERER, spec], sort_keys=True).encode()
     key = f"svg-{hashlib.sha256(content).hexdigest()}"
-    picture: str | None = cache.get(key)
-    if picture is None:
-        picture = render(spec)
-        cache.set(key, picture, timeout=None)
-    return picture
+    drawn: str | None = cache.get(key)
+    if drawn is None:
+        drawn = render(spec)
+        cache.set(key, drawn, timeout=None)
+    return drawn
 
 
 def render(spec: Spec) -> str:
-    """An SVG element that begins with `<svg ` and has neither styles nor scripts."""
+    """An SVG element that begins with `<svg ` and has neither styles, scripts nor roles."""
     # Takes a second and starts threads: never before a server has forked.
     import vl_convert
 
-    picture: str = vl_convert.vegalite_to_svg(spec)
+    # One picture to a screen reader, with one name: its parts have none.
+    drawn = _ROLE.sub("", vl_convert.vegalite_to_svg(spec))
     # The borders of the world's countries are a third as long so.
-    return _PATH.sub(lambda path: _FRACTION.sub(r"\1", path[0]), picture)
+    return _PATH.sub(lambda path: _FRACTION.sub(r"\1", path[0]), drawn)

@@ -22,7 +22,7 @@ from insights.courses.answers import (
 )
 from insights.courses.answers.changes import changes
 from insights.courses.answers.enrollment import WEEK
-from insights.courses.answers.formats import number, percent
+from insights.courses.answers.formats import day, number, percent
 from insights.courses.answers.rows import by_day, known
 from insights.courses.pages import (
     DEMOGRAPHICS,
@@ -122,6 +122,19 @@ class Overview:
     def is_over(self) -> bool:
         """Whether the course has ended, as far as the numbers go."""
         return bool(self.end and self.freshness.until and self.end <= self.freshness.until)
+
+    @property
+    def facts(self) -> list[str]:
+        """When it is, who sets the pace, and its id where the name is another."""
+        start, end = (day(at) if at else "" for at in (self.start, self.end))
+        if start and end:
+            dates = f"{start} – {end}"
+        elif start:
+            dates = _("Since %(day)s") % {"day": start}
+        else:
+            dates = end and _("Until %(day)s") % {"day": end}
+        course_id = self.course_id if self.course_id != self.name else ""
+        return [fact for fact in (dates, self.pacing, course_id) if fact]
 
     @property
     def until(self) -> date | None:

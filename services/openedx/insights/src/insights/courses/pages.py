@@ -21,6 +21,7 @@ class Page:
 
 
 HOME = Page("course", _("Overview"))
+REPORT = Page("report", _("Weekly report"))
 
 ENROLLMENT = Page("enrollment", _("Enrollment"))
 DEMOGRAPHICS = Page("demographics", _("Demographics"))
@@ -35,7 +36,7 @@ PAGES = (
     *(HOME, ENROLLMENT, DEMOGRAPHICS, GEOGRAPHY, ENGAGEMENT, VIDEOS, PERFORMANCE, LEARNERS),
     NOTES,
 )
-"""What the navigation shows."""
+"""Those of the navigation; `REPORT` is a way to carry `HOME` elsewhere."""
 
 ENGAGEMENT_BY_SECTION = Page("engagement-sections", _("Activity by section"))
 """Reached from Engagement."""

@@ -39,6 +39,7 @@ from insights.courses.views.performance import (
     SectionView,
     UngradedView,
 )
+from insights.courses.views.report import ReportPdfView, ReportView
 from insights.courses.views.workbook import CourseWorkbookView
 
 register_converter(CourseIdConverter, "course_id")
@@ -53,6 +54,8 @@ urlpatterns = [
     *answer_paths("compare/", CompareView, "compare"),
     path(f"{_COURSE}/", CourseHomeView.as_view(), name="course"),
     path(f"{_COURSE}/course.xlsx", CourseWorkbookView.as_view(), name="course-workbook"),
+    *answer_paths(f"{_COURSE}/report/", ReportView, "report"),
+    path(f"{_COURSE}/report.pdf", ReportPdfView.as_view(), name="report-pdf"),
     *answer_paths(f"{_COURSE}/enrollment/activity/", EnrollmentView, "enrollment"),
     *answer_paths(f"{_DEMOGRAPHICS}/age/", AgeView, "demographics"),
     *answer_paths(f"{_DEMOGRAPHICS}/education/", EducationView, "demographics-education"),

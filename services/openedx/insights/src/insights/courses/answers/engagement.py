@@ -23,6 +23,12 @@ ACTIVITIES = ("any", "attempted_problem", "played_video", "posted_forum")
 _LAST_DAY = timedelta(days=6)
 
 
+def last_week(until: date) -> date:
+    """The Monday of the last week, Monday to Sunday, that is whole at the end of `until`."""
+    day_of_it = until - _LAST_DAY
+    return day_of_it - timedelta(days=day_of_it.weekday())
+
+
 def weekly_activity(
     rows: Sequence[ApiRow], until: date | None = None, start: date | None = None
 ) -> Answer:
