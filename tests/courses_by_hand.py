@@ -26,25 +26,22 @@ _RUN = {
 
 
 def insert_run(served: Served, until: date = UNTIL) -> None:
-    """A run that succeeded, with numbers up to a day; it is the newest, if no later day has one."""
-    end = until + timedelta(days=1)
-    served.insert(
-        "pipeline_run",
-        {
-            **_RUN,
-            "run_id": f"until-{until}",
-            "sequence": until.toordinal(),
-            "interval_end": str(end),
-        },
-    )
+    """A run that succeeded, with numbers up to a day, if there is none.
+
+    It is the newest, if no later day has one.
+    """
+    run_id, end = f"until-{until}", until + timedelta(days=1)
+    if served.select("SELECT 1 FROM pipeline_run WHERE run_id = ?", run_id):
+        return
+    run = {"run_id": run_id, "sequence": until.toordinal(), "interval_end": str(end)}
+    served.insert("pipeline_run", {**_RUN, **run})
 
 
 def insert_course(
     served: Served, course_id: str, enrolled: int, title: str = "", until: date = UNTIL
 ) -> None:
     """A course with so many learners for two weeks, all of them active in both."""
-    if not served.select("SELECT 1 FROM pipeline_run WHERE run_id = ?", f"until-{until}"):
-        insert_run(served, until)
+    insert_run(served, until)
     summary: dict[str, Any] = dict.fromkeys(
         ("cumulative_count", "count_change_7_days", "passing_users"), 0
     )

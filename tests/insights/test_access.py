@@ -48,6 +48,7 @@ SEES = {
 OF_NO_COURSE = {"home", "health", "status", "sign-in", "sign-out", "password"} | {
     "lms-sign-in",
     "lms-complete",
+    "mail-stop",
 }
 
 # Of several courses; courses/test_compare.py has who sees them.

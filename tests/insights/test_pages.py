@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CS101 = "course-v1:ExampleX+CS101+2026_T1"
 BIO = "SampleU/Bio110/2026_T1"
-FOR_EVERYONE = {"status", "health", "sign-in", "lms-sign-in", "lms-complete"}
+FOR_EVERYONE = {"status", "health", "sign-in", "lms-sign-in", "lms-complete", "mail-stop"}
 OF_A_PART = {"assignment", "performance-section", "problem", "video", "videos-section"} | {
     *("note", "note-removal")
 }
@@ -46,6 +46,7 @@ PAGES = sorted(
 def address(name: str, course_id: str = CS101) -> str:
     """The URL of this name; where it takes a key, of an answer that no page has."""
     arguments = {"course_id": course_id, "key": "no-such-answer", "username": "nobody"}
+    arguments |= {"token": "0"}
     wanted = PATTERNS[name].pattern.converters
     return reverse(name, kwargs={key: arguments[key] for key in wanted})
 

@@ -53,6 +53,8 @@ def test_without_https_deployment_lacks_exactly_what_https_gives() -> None:
             "set it to a URL such as https://lms",
         ),
         ("INSIGHTS_HTTPS", "yes", "is 'yes': set it to on or off"),
+        ("INSIGHTS_SMTP_PORT", "smtp", "is 'smtp': set it to a number from 1 to 65535"),
+        ("INSIGHTS_SMTP_SECURITY", "ssl", "is 'ssl': set it to starttls or tls or none"),
     ],
 )
 def test_a_malformed_setting_ends_the_start_in_one_line(
@@ -81,6 +83,33 @@ def test_an_lms_to_sign_in_through_needs_a_client_and_tls(
     settings = {"INSIGHTS_LMS_URL": "https://lms.example.org", **environment}
 
     assert complaint in failure(manage("check", **settings))
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({"INSIGHTS_MAIL_FROM": ""}, "INSIGHTS_MAIL_FROM is not set"),
+        (
+            {"INSIGHTS_MAIL_FROM": "Insights"},
+            "'Insights': set it to an address such as",
+        ),
+        ({"INSIGHTS_MAIL_FROM": "a@b.org\nBcc: c@d.org"}, "set it to an address such as Insights"),
+        ({"INSIGHTS_SITE_URL": ""}, "INSIGHTS_SITE_URL is not set"),
+        ({"INSIGHTS_SMTP_USER": "insights"}, "INSIGHTS_SMTP_PASSWORD is not set"),
+    ],
+    ids=str,
+)
+def test_mail_needs_a_sender_and_an_address_of_the_site(
+    environment: dict[str, str], complaint: str
+) -> None:
+    whole = {
+        "INSIGHTS_SMTP_HOST": "mail.example.org",
+        "INSIGHTS_MAIL_FROM": "Insights <insights@example.org>",
+        "INSIGHTS_SITE_URL": "https://analytics.example.org",
+    }
+    assert manage("check", **whole).returncode == 0
+
+    assert complaint in failure(manage("check", **{**whole, **environment}))
 
 
 def test_no_secret_is_in_a_complaint() -> None:

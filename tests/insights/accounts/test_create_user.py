@@ -72,6 +72,15 @@ def test_update_adds_courses_and_sets_the_password(create_user: CreateUser) -> N
     assert authenticate(username="grace", password="merlin-8x8") == user("grace")
 
 
+def test_an_address_is_set_and_changed(create_user: CreateUser) -> None:
+    create_user("grace", "--email", "grace@example.org")
+    assert user("grace").email == "grace@example.org"
+
+    create_user("grace", "--update", "--email", "hopper@example.org", password="")
+    create_user("grace", "--update", "--course", BIO, password="")
+    assert user("grace").email == "hopper@example.org"
+
+
 def test_update_without_a_password_keeps_it(create_user: CreateUser) -> None:
     create_user("grace")
 
@@ -91,6 +100,7 @@ def test_update_without_a_password_keeps_it(create_user: CreateUser) -> None:
         ([""], "kestrel-over-9", "the name '' cannot be used"),
         (["x" * 151], "kestrel-over-9", "cannot be used"),
         (["ada", "--course", "CS101"], "kestrel-over-9", "'CS101' is no course id"),
+        (["ada", "--email", "ada"], "kestrel-over-9", "'ada' is no e-mail address"),
         (["nobody", "--update"], "kestrel-over-9", "there is no user 'nobody'"),
     ],
 )

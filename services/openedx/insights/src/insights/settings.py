@@ -24,17 +24,30 @@ INSIGHTS_LMS_COURSES_SECONDS  for which the LMS's word on a user's courses is go
 INSIGHTS_SESSION_IDLE_MINUTES after its last request a session ends, 720 by default
 INSIGHTS_SESSION_HOURS     after its sign-in a session ends, 24 by default
 INSIGHTS_AUDIT_DAYS        days for which the audit trail is kept, 365 by default
+INSIGHTS_SMTP_HOST         the mail server that sends weekly reports; without it, none are sent
+INSIGHTS_SMTP_PORT         its port, 587 by default
+INSIGHTS_SMTP_SECURITY     starttls (the default), tls or none; with both of the former, its
+                           certificate has to be good for its name
+INSIGHTS_SMTP_USER         whom to sign in as there; nobody by default
+INSIGHTS_SMTP_PASSWORD     the user's password; required with it
+INSIGHTS_MAIL_FROM         whom mails come from, such as ``Insights <insights@example.org>``;
+                           required with INSIGHTS_SMTP_HOST
+INSIGHTS_SITE_URL          where readers find the pages, such as ``https://analytics.example.org``,
+                           for links in mails; required with INSIGHTS_SMTP_HOST
 INSIGHTS_LOG_FORMAT        plain (the default), or json: an object a line
 """
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 from insights.database import is_news
+from insights.mail.server import TIMEOUT
 from openedx_base.configuration import Configuration
 from openedx_base.logs import DJANGO, FORMATS, logging_for
 
@@ -100,6 +113,19 @@ def _lms_url(name: str, *, tls: bool) -> str:
     return url
 
 
+def _mailbox(name: str) -> str:
+    """An e-mail address, with a name or without."""
+    value = _configuration.required(name)
+    _name, address = parseaddr(value)
+    try:
+        validate_email(address if value.isprintable() else "")
+    except ValidationError:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}: set it to an address such as Insights <insights@example.org>"
+        ) from None
+    return value
+
+
 DEBUG = False
 SECRET_KEY = _configuration.required("INSIGHTS_SECRET_KEY")
 ALLOWED_HOSTS = _configuration.names("INSIGHTS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -120,6 +146,7 @@ INSTALLED_APPS = [
     "insights",
     "insights.accounts",
     "insights.courses",
+    "insights.mail",
     "csp",
     "django_countries",  # their names in other languages
     "django.contrib.auth",
@@ -242,6 +269,22 @@ SOCIAL_AUTH_PIPELINE = [
 ]
 
 AUDIT_DAYS = _whole("INSIGHTS_AUDIT_DAYS", 365, most=3650)
+
+# Mail -----------------------------------------------------------------------------------------
+EMAIL_HOST = _configuration.text("INSIGHTS_SMTP_HOST")
+EMAIL_PORT = _whole("INSIGHTS_SMTP_PORT", 587, most=65535)
+_mail_security = _configuration.choice("INSIGHTS_SMTP_SECURITY", "starttls", "tls", "none")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail_security == "starttls", _mail_security == "tls"
+EMAIL_HOST_USER = _configuration.text("INSIGHTS_SMTP_USER")
+_of_user = _configuration.required if EMAIL_HOST_USER else _configuration.text
+EMAIL_HOST_PASSWORD = _of_user("INSIGHTS_SMTP_PASSWORD")
+EMAIL_TIMEOUT = TIMEOUT
+if EMAIL_HOST:
+    DEFAULT_FROM_EMAIL = _mailbox("INSIGHTS_MAIL_FROM")
+    SITE_URL = _base_url("INSIGHTS_SITE_URL")
+else:
+    DEFAULT_FROM_EMAIL = _configuration.text("INSIGHTS_MAIL_FROM")
+    SITE_URL = _configuration.text("INSIGHTS_SITE_URL")
 
 # Files ----------------------------------------------------------------------------------------
 DATABASES = {

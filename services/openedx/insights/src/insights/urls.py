@@ -18,4 +18,5 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("", include("insights.accounts.urls")),
     path("courses/", include("insights.courses.urls")),
+    path("mail/", include("insights.mail.urls")),
 ]

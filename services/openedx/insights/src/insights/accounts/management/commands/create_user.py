@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.management import BaseCommand, CommandError
+from django.core.validators import validate_email
 from django.db import DatabaseError, IntegrityError, transaction
 
 from insights.accounts.models import CourseAccess, LmsAccount
@@ -27,7 +28,8 @@ class Command(BaseCommand):
 
     help = (
         "Makes a user who may sign in; the password is the first line of stdin. With --update,"
-        " changes a user who is there: adds courses and, if a password is given, sets it."
+        " changes a user who is there: adds courses and, if they are given, sets password and"
+        " e-mail address."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,6 +44,7 @@ class Command(BaseCommand):
             metavar="ID",
             help="a course that the user sees; can be repeated",
         )
+        parser.add_argument("--email", default="", help="where weekly reports can be sent")
         parser.add_argument("--update", action="store_true", help="change a user who is there")
 
     def handle(
@@ -50,13 +53,16 @@ class Command(BaseCommand):
         name: str,
         superuser: bool,
         courses: Sequence[str],
+        email: str,
         update: bool,
         **options: Any,  # noqa: ARG002
     ) -> None:
         """Run the command, as a whole or not at all.
 
-        Raises CommandError if the name, the password or a course id cannot be used.
+        Raises CommandError if the name, the password, a course id or the e-mail address cannot be
+        used.
         """
+        _check_email(email)
         for course_id in courses:
             _check_course(course_id)
         password = _read_password()
@@ -67,6 +73,8 @@ class Command(BaseCommand):
                     user.is_superuser = user.is_staff = True
                 if password or not update:
                     _set_password(user, password)
+                if email:
+                    user.email = email
                 user.save()
                 for course_id in courses:
                     CourseAccess.objects.get_or_create(user=user, course_id=course_id)
@@ -85,6 +93,16 @@ def _check_course(course_id: str) -> None:
     except BadRequest as error:
         raise CommandError(
             f"{course_id!r} is no course id: give one such as course-v1:Org+Course+Run"
+        ) from error
+
+
+def _check_email(email: str) -> None:
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError as error:
+        raise CommandError(
+            f"{email!r} is no e-mail address: give one such as ada@example.org"
         ) from error
 
 
