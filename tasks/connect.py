@@ -61,7 +61,7 @@ def lms(
 
 @task
 def check(context: Context) -> None:
-    """Try every connection to the LMS that conf/ names, and say what is wrong."""
+    """Try the connections to LMS and mail server that conf/ names, and say what is wrong."""
     from tasks.lib.environment import ROOT, ensure
 
     ensure("local")

@@ -144,13 +144,14 @@ def follow(
 )
 def serve(context: Context, data: str, port: int = 8110) -> None:
     """Serve the reports of a data folder: Data API and Insights, until Ctrl-C."""
-    from tasks.lib.environment import ensure
+    from tasks.lib.environment import ROOT, ensure
 
     ensure("local")
-    from tasks.lib import console
-    from tasks.lib.local import serve
+    from tasks.lib import console, settings
+    from tasks.lib.local import mail, serve
 
-    with serve.site(Path(data).absolute(), port) as served:
+    post = mail.environment(settings.load(ROOT), f"http://{serve.HOST}:{port}")
+    with serve.site(Path(data).absolute(), port, post) as served:
         console.say(serve.describe(served))
         serve.keep(served)
     console.say("stopped")

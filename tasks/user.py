@@ -18,10 +18,11 @@ if TYPE_CHECKING:
         "name": "what the user signs in with",
         "superuser": "may see all courses",
         "course": "id of a course that the user may see; give it once for each course",
+        "email": "where weekly reports can be sent, if the user asks for them",
         "data": "folder that was given to local.update",
         "stack": "in the running stack, in place of a folder",
         "ask": "ask for the password on the terminal; else one is generated and printed",
-        "update": "of a user who is there already: a new password, more courses",
+        "update": "of a user who is there already: a new password, more courses, another address",
     },
 )
 def create(
@@ -29,6 +30,7 @@ def create(
     name: str,
     superuser: bool = False,
     course: list[str] | None = None,
+    email: str = "",
     data: str = "data/demo",
     ask: bool = False,
     update: bool = False,
@@ -44,9 +46,9 @@ def create(
 
     user = users.ask(name) if ask else users.generate(name)
     if stack:
-        users.create_in_stack(ROOT, user, superuser, course or [], update)
+        users.create_in_stack(ROOT, user, superuser, course or [], update, email)
     else:
-        users.create(Path(data).absolute(), user, superuser, course or [], update)
+        users.create(Path(data).absolute(), user, superuser, course or [], update, email)
     if not ask:
         print(f"password of {user.name}: {user.password}")
     if not superuser and not course:

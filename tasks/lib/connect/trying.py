@@ -1,4 +1,4 @@
-"""Tries every connection to an LMS that the settings name."""
+"""Tries every connection to an LMS that the settings name, and to the mail server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from insights.mail.server import MailServer, MailServerError
 from insights_pipeline.errors import PipelineError
 from insights_pipeline.inputs.configured import configured
 from insights_pipeline.inputs.services import RETRIES, leads_to, root_of
@@ -67,6 +68,11 @@ def each(loaded: Settings) -> Iterator[Result]:
         f"sign-in at {sign_in}" if sign_in else "sign-in (LMS_SIGN_IN_URL)",
         (lambda: _sign_in(loaded, sign_in)) if sign_in else None,
     )
+    mail = loaded.require("SMTP_HOST")
+    yield _tried(
+        f"mail server {mail}" if mail else "mail server (SMTP_HOST)",
+        (lambda: _mail(loaded).try_it()) if mail else None,
+    )
 
 
 def _tried(what: str, attempt: Callable[[], str] | None) -> Result:
@@ -74,7 +80,7 @@ def _tried(what: str, attempt: Callable[[], str] | None) -> Result:
         return Result(what, "not set, and not needed where this comes from files, or not at all")
     try:
         return Result(what, attempt())
-    except (SourceError, _Fault) as error:
+    except (SourceError, MailServerError, _Fault) as error:
         # Most faults begin with what was tried.
         return Result(what, str(error).removeprefix(what).lstrip(" :"), failed=True)
 
@@ -134,3 +140,13 @@ def _sign_in(loaded: Settings, url: str) -> str:
     if error in ("invalid_client", "unauthorized_client"):
         raise _Fault(f"{address} does not know the client ({error}): see {' and '.join(names)}")
     raise _Fault(f"{address} answers {answer.status_code} ({error}), which no LMS does")
+
+
+def _mail(loaded: Settings) -> MailServer:
+    return MailServer(
+        loaded.require("SMTP_HOST"),
+        int(loaded.require("SMTP_PORT")),
+        loaded.require("SMTP_SECURITY"),
+        loaded.require("SMTP_USER"),
+        loaded.require("SMTP_PASSWORD"),
+    )

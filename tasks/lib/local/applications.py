@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tasks.lib.environment import APPLICATIONS
@@ -54,8 +55,11 @@ class Application:
         Raises:
             OperatorError: it failed; with its last line, which says why.
         """
-        command = [sys.executable, "-P", "-m", self.package, *arguments]
-        return finish(command, stdin, self.process_environment)
+        return finish(self.command(*arguments), stdin, self.process_environment)
+
+    def command(self, *arguments: str) -> list[str]:
+        """A management command, as a command line for `process_environment`."""
+        return [sys.executable, "-P", "-m", self.package, *arguments]
 
 
 def finish(
@@ -75,10 +79,35 @@ def finish(
         errors="replace",
         check=False,
     )
+    _check(done)
+    return done.stdout
+
+
+def follow(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    """As `finish`, for a command whose output is seen as it comes.
+
+    Raises:
+        OperatorError: it failed; with its last line, which says why, below its others.
+    """
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    lines = done.stderr.splitlines()
+    for line in lines[:-1] if done.returncode else lines:
+        print(line, file=sys.stderr)
+    _check(done)
+
+
+def _check(done: subprocess.CompletedProcess[str]) -> None:
     if done.returncode:
         reason = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
         raise OperatorError(reason.removeprefix("CommandError: "), done.returncode)
-    return done.stdout
 
 
 INSIGHTS_FILE = "insights.sqlite3"
@@ -105,10 +134,16 @@ def data_api(data: Path, secrets: Secrets) -> Application:
     )
 
 
-def insights(data: Path, secrets: Secrets, data_api_url: str = _NOWHERE) -> Application:
+def insights(
+    data: Path,
+    secrets: Secrets,
+    data_api_url: str = _NOWHERE,
+    mail: Mapping[str, str] = MappingProxyType({}),
+) -> Application:
     """Insights of a data folder; `data_api_url` ends with the API's version.
 
-    Without a URL it has its own commands, but no numbers to show.
+    Without a URL it has its own commands, but no numbers to show; without its settings of `mail`,
+    it sends none.
     """
     return Application(
         "Insights",
@@ -122,5 +157,6 @@ def insights(data: Path, secrets: Secrets, data_api_url: str = _NOWHERE) -> Appl
             "INSIGHTS_HTTPS": "off",
             "INSIGHTS_STATIC_ROOT": str(data / "cache" / "static"),
             "INSIGHTS_CACHE": str(data / "cache" / "insights"),
+            **mail,
         },
     )

@@ -14,6 +14,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tasks.lib.errors import OperatorError
@@ -23,7 +24,7 @@ from tasks.lib.local.secrets import FILE as SECRETS_FILE
 from tasks.lib.local.secrets import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
     from pathlib import Path
     from types import FrameType
 
@@ -99,10 +100,13 @@ def _why(error: OSError | OverflowError) -> str:
 
 
 @contextmanager
-def site(data: Path, port: int = PORT) -> Generator[Site]:
+def site(
+    data: Path, port: int = PORT, mail: Mapping[str, str] = MappingProxyType({})
+) -> Generator[Site]:
     """Prepare and serve the data folder: Insights on `port`, the Data API on the port after it.
 
-    Leaves the servers running for as long as the context is open.
+    Leaves the servers running for as long as the context is open. `mail` are Insights' settings of
+    the mail server, where it has one.
 
     Raises:
         OperatorError: there are no reports, a port is taken, or a server does not start.
@@ -122,7 +126,7 @@ def site(data: Path, port: int = PORT) -> Generator[Site]:
         migrate_sqlite(reports)
         secrets = Secrets.of(data)
         data_api = applications.data_api(data, secrets)
-        insights = applications.insights(data, secrets, f"{numbers.url}/api/v0")
+        insights = applications.insights(data, secrets, f"{numbers.url}/api/v0", mail)
         prepare(data_api, insights)
         servers = [
             stack.enter_context(serving(application, address))

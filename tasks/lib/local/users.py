@@ -45,27 +45,37 @@ def ask(name: str) -> User:
 
 
 def create(
-    data: Path, user: User, superuser: bool, courses: Sequence[str], update: bool = False
+    data: Path,
+    user: User,
+    superuser: bool,
+    courses: Sequence[str],
+    update: bool = False,
+    email: str = "",
 ) -> None:
     """Create the account, or with `update` change one that may be there, in a data folder.
 
     Raises:
-        OperatorError: there is no such folder, or Insights does not accept name, password or a
-            course id.
+        OperatorError: there is no such folder, or Insights does not accept name, password, a
+            course id or the e-mail address.
     """
-    manage(None, data, *_create_user(user, superuser, courses, update), stdin=user.password)
+    manage(None, data, *_create_user(user, superuser, courses, update, email), stdin=user.password)
 
 
 def create_in_stack(
-    root: Path, user: User, superuser: bool, courses: Sequence[str], update: bool = False
+    root: Path,
+    user: User,
+    superuser: bool,
+    courses: Sequence[str],
+    update: bool = False,
+    email: str = "",
 ) -> None:
     """As `create`, in the running stack of a checkout.
 
     Raises:
-        OperatorError: Insights is not running there, or does not accept name, password or a course
-            id.
+        OperatorError: Insights is not running there, or does not accept name, password, a course
+            id or the e-mail address.
     """
-    manage(root, None, *_create_user(user, superuser, courses, update), stdin=user.password)
+    manage(root, None, *_create_user(user, superuser, courses, update, email), stdin=user.password)
 
 
 def manage(root: Path | None, data: Path | None, *arguments: str, stdin: str = "") -> str:
@@ -108,12 +118,15 @@ def forget_learner(target: str, data: Path, root: Path, learner: str, dry_run: b
     return manage(None, data, *command) if (data / applications.INSIGHTS_FILE).is_file() else ""
 
 
-def _create_user(user: User, superuser: bool, courses: Sequence[str], update: bool) -> list[str]:
+def _create_user(
+    user: User, superuser: bool, courses: Sequence[str], update: bool, email: str
+) -> list[str]:
     """The arguments of Insights' command; the password is none of them."""
     return [
         "create_user",
         *(["--superuser"] if superuser else []),
         *(f"--course={course}" for course in courses),
+        *([f"--email={email}"] if email else []),
         *(["--update"] if update else []),
         "--",
         user.name,

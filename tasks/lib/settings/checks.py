@@ -112,6 +112,7 @@ def before_start(loaded: Settings, containers: Sequence[Container] = ()) -> list
         *_values(loaded),
         *_secrets(loaded),
         *_shares(loaded),
+        *_mail(loaded),
         *_certificate(loaded),
         *_other_checkout(loaded, containers),
         *_ports(loaded, containers),
@@ -209,6 +210,23 @@ def _shares(loaded: Settings) -> Iterator[Finding]:
                 f"is {loaded[inner]}, more than {share:.0%} of {outer} ({loaded[outer]})",
                 "the container may run out of memory: lower the one or raise the other",
             )
+
+
+def _mail(loaded: Settings) -> Iterator[Finding]:
+    if not loaded.get("SMTP_HOST"):
+        return
+    wanted = {"MAIL_FROM": "SMTP_HOST", "SMTP_PASSWORD": "SMTP_USER", "SMTP_USER": "SMTP_PASSWORD"}
+    for name, other in wanted.items():
+        if loaded.get(other) and not loaded.get(name):
+            message = f"is empty, and {other} is not"
+            yield _about(loaded, name, Severity.ERROR, message, f"set it, or leave {other} empty")
+    security, port = loaded.get("SMTP_SECURITY"), loaded.get("SMTP_PORT")
+    if security == "none" and loaded.get("SMTP_USER"):
+        message = "is none, so that SMTP_PASSWORD is sent in clear"
+        yield _about(loaded, "SMTP_SECURITY", Severity.WARNING, message, "choose starttls or tls")
+    if (security, port) in (("starttls", "465"), ("tls", "587")):
+        message = f"is {port}, where servers speak no {security} as a rule"
+        yield _about(loaded, "SMTP_PORT", Severity.WARNING, message, "see `inv connect.check`")
 
 
 def _modes(loaded: Settings) -> Iterator[Finding]:

@@ -99,6 +99,13 @@ def url(default: str = "", *, required: bool | None = None) -> Type:
     return Type("a URL that starts with https:// or http://", _is_url, default, required)
 
 
+def mailbox(default: str = "", *, required: bool | None = None) -> Type:
+    """An e-mail address, with a name or without."""
+    return Type(
+        "an e-mail address, such as Insights <insights@example.org>", _is_mailbox, default, required
+    )
+
+
 def location(default: str, *, or_none: bool = False) -> Type:
     """A service or a folder, as Hadoop names them: a URL of any scheme; or the word `none`."""
     return Type(
@@ -181,7 +188,8 @@ def _random(digits: int) -> str:
 TYPES: dict[str, Callable[..., Type]] = {
     function.__name__: function
     for function in (
-        *(text, host, address, port, number, size, path, url, location, switch, choice, interval),
+        *(text, host, address, port, number, size, path, url, mailbox, location, switch),
+        *(choice, interval),
         *(image_name, image_tag, project_name, secret, token),
     )
 }
@@ -245,6 +253,13 @@ def _is_url(value: str) -> bool:
         )
     except ValueError:
         return False
+
+
+def _is_mailbox(value: str) -> bool:
+    from email.utils import parseaddr
+
+    local, _, domain = parseaddr(value)[1].rpartition("@")
+    return value.isprintable() and bool(re.fullmatch(r"[!-?A-~]{1,64}", local)) and is_host(domain)
 
 
 def _is_interval(value: str) -> bool:

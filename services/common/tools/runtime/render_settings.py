@@ -56,6 +56,13 @@ class Settings:
             self.findings[name] = f"{name} is not a password as it should be: one line of text"
         return value
 
+    def text(self, name: str) -> str:
+        """A line of text; or none."""
+        value = self._environment.get(name, "")
+        if not value.isprintable():
+            self._malformed(name, value, "one line of text")
+        return value
+
     def host(self, name: str, default: str = "") -> str:
         """The name or address of a host, without a port."""
         label = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -139,7 +146,7 @@ def render(settings: Settings, command: str) -> dict[str, str]:
     )
     filters = (mebibytes, percent_encoded, sql_literal)
     environment.filters |= {filter.__name__: filter for filter in filters}
-    functions = ("secret", "password", "host", "size", "url", "choice", "port", "number")
+    functions = ("secret", "password", "text", "host", "size", "url", "choice", "port", "number")
     environment.globals |= {name: getattr(settings, name) for name in functions}
     names = environment.list_templates(filter_func=is_template)
     return {name.removesuffix(".j2"): environment.get_template(name).render() for name in names}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import lms_services
+import mail_server
 import mariadb_server
 from configured import configured, edit
 from lms import CLIENT_ID, CLIENT_SECRET, lms
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from lms import Lms
     from lms_services import Site
+    from mail_server import MailServer
     from mariadb_server import Server
 
 
@@ -54,12 +56,19 @@ def services() -> Iterator[Site]:
 
 
 @pytest.fixture
+def post() -> Iterator[MailServer]:
+    with mail_server.running() as server:
+        yield server
+
+
+@pytest.fixture
 def root(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     server: Server,
     provider: Lms,
     services: Site,
+    post: MailServer,
 ) -> Path:
     """A checkout that is connected to all of them."""
     made = configured(tmp_path / "site", monkeypatch)
@@ -77,6 +86,9 @@ def root(
         LMS_SIGN_IN_URL=provider.url,
         LMS_SIGN_IN_CLIENT_ID=CLIENT_ID,
         LMS_SIGN_IN_CLIENT_SECRET=CLIENT_SECRET,
+        SMTP_HOST="127.0.0.1",
+        SMTP_PORT=str(post.port),
+        SMTP_SECURITY="none",
     )
     return made
 
@@ -89,7 +101,9 @@ def errors(root: Path) -> list[str]:
     return [line for line in told(root) if line.startswith("error: ")]
 
 
-def test_all_is_well(root: Path, services: Site, server: Server, provider: Lms) -> None:
+def test_all_is_well(
+    root: Path, services: Site, server: Server, provider: Lms, post: MailServer
+) -> None:
     logs, *others = told(root)
 
     assert re.fullmatch(
@@ -100,14 +114,17 @@ def test_all_is_well(root: Path, services: Site, server: Server, provider: Lms) 
         f"ok: course discovery at {services.url}: some course runs, some programs",
         f"ok: the LMS's database openedx at 127.0.0.1:{server.port}: 8 tables can be read",
         f"ok: sign-in at {provider.url}: the LMS knows its client {CLIENT_ID}",
+        "ok: mail server 127.0.0.1: takes us",
     ]
+    assert post.mails == []
 
 
 def test_what_is_not_set_is_no_failure(root: Path) -> None:
-    edit(root, LMS_ROOT_URL="", DISCOVERY_ROOT_URL="", LMS_DB_HOST="", LMS_SIGN_IN_URL="")
+    names = ("LMS_ROOT_URL", "DISCOVERY_ROOT_URL", "LMS_DB_HOST", "LMS_SIGN_IN_URL", "SMTP_HOST")
+    edit(root, **dict.fromkeys(names, ""))
     _, *others = told(root)
 
-    assert len(others) == 4
+    assert len(others) == 5
     assert all(re.fullmatch(r"ok: .*: not set, and not needed where .*", line) for line in others)
 
 
@@ -125,6 +142,8 @@ def test_what_is_not_set_is_no_failure(root: Path) -> None:
         ({"LMS_SIGN_IN_CLIENT_ID": "other"}, r"does not know the client \(invalid_client\)"),
         ({"LMS_SIGN_IN_CLIENT_SECRET": "x"}, r"does not know the client \(invalid_client\)"),
         ({"LMS_SIGN_IN_URL": "http://127.0.0.1:1"}, r"does not answer \(Connection refused\)"),
+        ({"SMTP_PORT": "9"}, r"mail server 127\.0\.0\.1: cannot be reached \(Connection refused\)"),
+        ({"SMTP_SECURITY": "starttls"}, r"knows no STARTTLS: see SMTP_SECURITY and SMTP_PORT"),
         ({"TRACKING_LOGS": "nowhere"}, r"nowhere, which is no folder"),
     ],
     ids=str,

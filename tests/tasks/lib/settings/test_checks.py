@@ -171,6 +171,32 @@ def test_more_memory_inside_than_the_container_has(
     assert found(site).startswith("warning: ")
 
 
+@pytest.mark.parametrize(
+    ("values", "finding"),
+    [
+        ({"MAIL_FROM": ""}, "error: .*MAIL_FROM is empty, and SMTP_HOST is not: set it"),
+        ({"SMTP_USER": "insights"}, "error: .*SMTP_PASSWORD is empty, and SMTP_USER is not"),
+        ({"SMTP_PASSWORD": "hunter2"}, "error: .*SMTP_USER is empty, and SMTP_PASSWORD is not"),
+        (
+            {"SMTP_USER": "insights", "SMTP_PASSWORD": "hunter2", "SMTP_SECURITY": "none"},
+            "warning: .*SMTP_SECURITY is none, so that SMTP_PASSWORD is sent in clear",
+        ),
+        ({"SMTP_PORT": "465"}, "warning: .*SMTP_PORT is 465, where servers speak no starttls"),
+        ({"SMTP_SECURITY": "tls"}, "warning: .*SMTP_PORT is 587, where servers speak no tls"),
+    ],
+    ids=str,
+)
+def test_mail_settings_that_do_not_go_together(
+    site: Path, values: dict[str, str], finding: str
+) -> None:
+    edit(site, SMTP_HOST="mail.example.org", MAIL_FROM="insights@example.org")
+    assert before_start(site) == []
+
+    edit(site, **values)
+    assert re.match(finding, found(site))
+    assert "hunter2" not in found(site)
+
+
 def test_one_port_for_both(site: Path) -> None:
     port = settings.load(site)["HTTPS_PORT"]
     edit(site, HTTP_PORT=port)
