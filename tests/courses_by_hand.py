@@ -13,8 +13,6 @@ UNTIL = date(2026, 5, 3)
 _RUN = {
     "sequence": 1,
     "warehouse_id": "w",
-    "started": "2026-05-04 03:00:00",
-    "ended": "2026-05-04 03:01:00",
     "status": "succeeded",
     "notes": "[]",
     "interval_start": "2026-01-05",
@@ -33,7 +31,13 @@ def insert_run(served: Served, until: date = UNTIL) -> None:
     run_id, end = f"until-{until}", until + timedelta(days=1)
     if served.select("SELECT 1 FROM pipeline_run WHERE run_id = ?", run_id):
         return
-    run = {"run_id": run_id, "sequence": until.toordinal(), "interval_end": str(end)}
+    run = {
+        "run_id": run_id,
+        "sequence": until.toordinal(),
+        "started": f"{end} 03:00:00",
+        "ended": f"{end} 03:01:00",
+        "interval_end": str(end),
+    }
     served.insert("pipeline_run", {**_RUN, **run})
 
 
