@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, timedelta
 from typing import Any
 from xml.etree import ElementTree
@@ -47,6 +48,10 @@ CHARTS = {
     "lines and flags": (
         chart(Form.LINES, 1, flags=(Flag(1, DAYS[1], ("Exam",)), Flag(2, DAYS[2], ("A", "B")))),
         table(Kind.DATE, DAYS[:3], [4, 5, 6]),
+    ),
+    "weeks": (
+        chart(Form.LINES, 3, dashed=True),
+        table(Kind.COUNT, [1, 2, 3, 4], [4, 5, 6, 7], [3, 2, None, None], [None, 1, None, 1]),
     ),
     "segments": (chart(Form.AREAS, 2), table(Kind.DURATION, [0, 5, 10], [9, 5, 4], [0, 3, 0])),
     "columns": (
@@ -279,3 +284,26 @@ def test_numbers_of_flags_never_overlap_and_name_each_flag(
         assert middle - half > right
         right = middle + half
     assert named == list(range(1, len(flags) + 1))
+
+
+def test_lines_over_weeks_differ_by_their_dashes_and_are_named_where_they_end() -> None:
+    lines, numbers = CHARTS["weeks"]
+    svg = picture(lines, numbers)
+
+    drawn = [element for element in svg.iter() if element.get("stroke-dasharray")]
+    assert len({element.get("stroke-dasharray") for element in drawn}) == len(drawn) == 3
+    assert len({element.get("stroke") for element in drawn}) == 3
+    assert {"1", "2", "3", "4", "X", "Series 0", "Series 1", "Series 2"} <= set(texts(svg))
+    ends = {
+        element.text: float(re.findall(r"[\d.]+", element.get("transform", ""))[0])
+        for element in svg.iter()
+        if (element.text or "").startswith("Series")
+    }
+    # The second one has two weeks of four.
+    assert ends["Series 0"] == ends["Series 2"] > ends["Series 1"] + 100
+    assert [point["text"] for point in points(lines, numbers)] == [
+        "4 of 0, 3 of 1",
+        "5 of 0, 2 of 1, 1 of 2",
+        "6 of 0",
+        "7 of 0, 1 of 2",
+    ]

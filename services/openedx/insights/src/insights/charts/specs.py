@@ -754,7 +754,7 @@ def _labels_at_ends(
                 "x": x,
                 "y": count,
                 "label": places[key],
-                "text": table.column(key).label,
+                "text": table.column(key).label or table.column(key).title,
                 "colour": colour(index),
             }
             for index, (key, (x, count)) in enumerate(ends.items())

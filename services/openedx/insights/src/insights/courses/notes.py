@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MOST = 500
 """Notes of a course."""
 
+_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
 log = logging.getLogger(__name__)
 
 
@@ -56,9 +58,12 @@ class Draft:
 
 
 def one_line(text: str) -> str:
-    """A text on one line: ends of lines, other blanks and control characters are one blank each."""
+    """A text on one line: ends of lines, other blanks and control characters are one blank each.
+
+    What turns the direction of the words around it is left out.
+    """
     plain = (" " if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)
-    return " ".join("".join(plain).split())
+    return " ".join(_DIRECTIONS.sub("", "".join(plain)).split())
 
 
 def is_empty(text: str) -> bool:
