@@ -103,6 +103,30 @@ def test_every_start_after_the_first_changes_nothing(databases: Databases) -> No
     assert databases.tables(databases.insights) == before
 
 
+CLAIMS = f"""
+from datetime import date
+from django.contrib.auth import get_user_model
+from insights.mail import subscriptions
+from insights.mail.models import Subscription
+ada = get_user_model().objects.create(username="ada-who-is-sent-mail")
+subscriptions.start(ada, "{COURSE}", "es")
+one, other = (Subscription.objects.get() for _ in range(2))
+week, next_week = date(2026, 4, 27), date(2026, 5, 4)
+print(one.claim(week), other.claim(week), one.claim(next_week), other.claim(next_week))
+one.release(next_week)
+print(other.claim(next_week))
+ada.delete()
+print(Subscription.objects.count())
+"""
+
+
+def test_a_week_of_a_weekly_report_is_claimed_once(databases: Databases) -> None:
+    done = manage("insights", "shell", "--command", CLAIMS, **settings_of(databases))
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-3:] == ["True False True False", "True", "0"]
+
+
 def test_start_without_static_files_makes_none(databases: Databases, tmp_path: Path) -> None:
     folders = {
         "INSIGHTS_STATIC_ROOT": str(tmp_path / "static"),

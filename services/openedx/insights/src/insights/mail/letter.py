@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from insights.mail.models import Subscription
 
 CHART_WIDTH = 340  # pixels, as on a phone
+_SHOWN_WIDTH = 480  # where there is room: the pictures have enough for it
 _LONGEST_NAME = 120  # characters, in a subject
 
 
@@ -100,7 +101,7 @@ class Letter:
             },
             "changes": _changes(report),
             "why": _why(),
-            "width": CHART_WIDTH,
+            "width": _SHOWN_WIDTH,
             "report_url": url_of("report", report.course_id),
             "pdf_url": url_of("report-pdf", report.course_id),
             "stop_url": stop,
