@@ -23,10 +23,10 @@ _RUN = {
 }
 
 
-def insert_run(served: Served, until: date = UNTIL) -> None:
+def insert_run(served: Served, until: date = UNTIL, *, so_far: bool = False) -> None:
     """A run that succeeded, with numbers up to a day, if there is none.
 
-    It is the newest, if no later day has one.
+    It is the newest, if no later day has one; with `so_far`, the day is not over.
     """
     run_id, end = f"until-{until}", until + timedelta(days=1)
     if served.select("SELECT 1 FROM pipeline_run WHERE run_id = ?", run_id):
@@ -34,8 +34,8 @@ def insert_run(served: Served, until: date = UNTIL) -> None:
     run = {
         "run_id": run_id,
         "sequence": until.toordinal(),
-        "started": f"{end} 03:00:00",
-        "ended": f"{end} 03:01:00",
+        "started": f"{until} 12:00:00" if so_far else f"{end} 03:00:00",
+        "ended": f"{until} 12:01:00" if so_far else f"{end} 03:01:00",
         "interval_end": str(end),
     }
     served.insert("pipeline_run", {**_RUN, **run})
