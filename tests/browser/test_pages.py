@@ -11,6 +11,7 @@ import io
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -21,8 +22,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
 
+import pseudo_insights
 import updating
 from browser.reported import FINDINGS, TABLES, agrees, is_of, reported, tells
+from tasks.lib.local import applications, serve
+from tasks.lib.local.secrets import Secrets
 from visiting import Site, Visitor, visitor_of
 
 if TYPE_CHECKING:
@@ -72,6 +76,14 @@ HEAVIEST = 500_000  # bytes of a page's HTML
 WIDE = 1280  # pixels in which every table has room
 _SCROLLING = """[...document.querySelectorAll(".table-scroll")]
     .filter(region => region.scrollWidth > region.clientWidth).length"""
+# Rows of which the first cell or link is left of the second one.
+_NOT_TURNED = """[...document.querySelectorAll("tr, nav ul, ul.about, ul.cards")]
+    .filter(row => row.children.length > 1)
+    .filter(row => {
+        const [one, two] = [...row.children].map(each => each.getBoundingClientRect());
+        return one.width && two.width && Math.abs(one.top - two.top) < 4 && one.left < two.left;
+    })
+    .map(row => row.innerText)"""
 SCREENS = {"desktop": {"width": WIDE, "height": 900}, "phone": {"width": 360, "height": 740}}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -194,6 +206,52 @@ def test_every_page_in_spanish(
             assert violations(visitor.page) == "", (path, name)
         assert visitor.complaints == []
         assert visitor.foreign_requests == []
+
+
+@pytest.fixture(scope="module")
+def turned(
+    browser: Browser, site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Site, StorageState]]:
+    """The same site in a language from right to left that nobody speaks, and somebody signed in."""
+    secrets = Secrets.of(site.data)
+    data_api = applications.data_api(site.data, secrets)
+    with serve.listen(0) as numbers, serve.serving(data_api, numbers) as server:
+        serve.wait_for(server)
+        insights = applications.insights(site.data, secrets, f"{numbers.url}/api/v0")
+        speaking = pseudo_insights.speaking(insights, tmp_path_factory.mktemp("locales"))
+        with serve.listen(0) as shown, serve.serving(speaking, shown) as server:
+            serve.wait_for(server)
+            there = replace(site, url=shown.url)
+            with browser.new_context(locale="en") as context:
+                visitor_of(context, there).sign_in()
+                yield there, context.storage_state()
+
+
+@pytest.mark.parametrize("screen", [pytest.param("desktop", marks=pytest.mark.full), "phone"])
+def test_every_page_from_right_to_left(
+    browser: Browser, turned: tuple[Site, StorageState], pages: dict[str, str], screen: str
+) -> None:
+    """Nothing is wider than the screen, and what begins a line is at its right."""
+    site, signed_in = turned
+    size = SCREENS[screen]
+    with browser.new_context(
+        locale=pseudo_insights.CODE,
+        reduced_motion="reduce",
+        viewport=size,  # type: ignore[arg-type]
+        storage_state=signed_in,
+    ) as context:
+        visitor = visitor_of(context, site)
+        for title, path in pages.items():
+            visitor.go(path)
+            wait_for_charts(visitor.page)
+            assert visitor.page.locator("html").get_attribute("dir") == "rtl"
+            width = visitor.page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"], path
+            name = f"{title}-rtl" if screen == "desktop" else f"{title}-rtl-{screen}"
+            visitor.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+            assert visitor.page.evaluate(_NOT_TURNED) == [], (path, name)
+            assert violations(visitor.page) == "", (path, name)
+        assert visitor.complaints == []
 
 
 def test_sign_in_page_and_errors_have_no_violation(browser: Browser, site: Site) -> None:

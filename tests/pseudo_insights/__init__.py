@@ -1,12 +1,10 @@
-"""A language that nobody speaks, written from right to left: Insights' own texts in Arabic letters.
+"""Insights in one more language, which nobody speaks: its texts in Arabic letters, right to left.
 
-Who looks at a page of it sees at once which text is not translated and which layout does not turn
-round. As a module it is Insights' settings with that language in addition.
+Who looks at a page of it sees at once which text is not translated, and what does not turn round.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -18,7 +16,8 @@ from checkout import ROOT
 from tasks.lib.local.applications import Application
 
 CODE = "ar"
-_LOCALES = "PSEUDO_LOCALES"
+LOCALES = "PSEUDO_LOCALES"
+"""Variable that names the folder of catalogues."""
 _SPANISH = ROOT / "services/openedx/insights/src/insights/locale/es/LC_MESSAGES/django.po"
 _LETTERS = str.maketrans(
     "abcdefghijklmnopqrstuvwxyz",
@@ -26,13 +25,6 @@ _LETTERS = str.maketrans(
 )
 # Of formats and HTML.
 _KEPT = re.compile(r"(%\(\w+\)[sd]|%[%sd]|\{\w*\}|<[^>]+>|&\w+;)")
-
-if _LOCALES in os.environ:
-    from insights.settings import *  # noqa: F403
-    from insights.settings import LANGUAGES as _LANGUAGES
-
-    LANGUAGES = [*_LANGUAGES, (CODE, "pseudo")]
-    LOCALE_PATHS = [os.environ[_LOCALES]]
 
 
 def pseudo(text: str) -> str:
@@ -59,15 +51,5 @@ def speaking(application: Application, folder: Path) -> Application:
     to.mkdir(parents=True)
     with (to / "django.mo").open("wb") as file:
         write_mo(file, catalog)
-    settings = {_LOCALES: str(folder), "PYTHONPATH": str(Path(__file__).parent)}
-    return _Speaking(
-        application.title, application.package, {**application.environment, **settings}
-    )
-
-
-class _Speaking(Application):
-    """Its settings are this module."""
-
-    @property
-    def process_environment(self) -> dict[str, str]:
-        return {**super().process_environment, "DJANGO_SETTINGS_MODULE": __name__}
+    settings = {LOCALES: str(folder), "PYTHONPATH": str(Path(__file__).parents[1])}
+    return Application(application.title, __name__, {**application.environment, **settings})
