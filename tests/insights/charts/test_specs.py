@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insights.charts.chart import Chart, Flag, Form, Mark
-from insights.charts.specs import FLAG_LETTER, MOST_BARS, PLOT, points, vega_lite
+from insights.charts.specs import LETTER, MOST_BARS, plot_width, points, vega_lite
 from insights.charts.style import MUTED
 from insights.charts.svg import render
 from insights.courses.answers.answer import Column, Kind, Table
@@ -266,23 +266,23 @@ def test_numbers_of_flags_never_overlap_and_name_each_flag(
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(length + 1)]
     flagged = [days[number] for number in at if number <= length]
     flags = tuple(Flag(number, day, ("x",)) for number, day in enumerate(flagged, 1))
-    spec = vega_lite(
-        chart(Form.LINES, 1, flags=flags), table(Kind.DATE, days, [1] * len(days)), width
-    )
+    lines = chart(Form.LINES, 1, flags=flags), table(Kind.DATE, days, [1] * len(days))
+    spec = vega_lite(*lines, width)
     if not flags:
         return
-    lines, labels = spec["layer"][:2]
-    assert [line["x"] for line in lines["data"]["values"]] == [str(day) for day in flagged]
+    drawn, labels = spec["layer"][:2]
+    assert [line["x"] for line in drawn["data"]["values"]] == [str(day) for day in flagged]
 
     named: list[int] = []
     right = -math.inf
     for label in labels["data"]["values"]:
         first, _dash, last = label["text"].partition("–")
+        assert label["x"] == str(flagged[int(first) - 1])
         named += range(int(first), int(last or first) + 1)
-        at_day = (label["x"] / 86_400_000) - (days[0] - date(1970, 1, 1)).days
-        middle, half = at_day * width * PLOT / length, len(label["text"]) * FLAG_LETTER / 2
-        assert middle - half > right
-        right = middle + half
+        days_in = (flagged[int(first) - 1] - days[0]).days
+        left = days_in * plot_width(*lines, width) / length
+        assert left > right
+        right = left + len(label["text"]) * LETTER
     assert named == list(range(1, len(flags) + 1))
 
 

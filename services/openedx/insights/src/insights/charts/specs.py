@@ -36,10 +36,11 @@ LINE = 16  # pixels, from one label to the next
 WIDE_MAP = 720  # pixels, until a page's own script knows better
 MAP_SHAPE = 0.49  # height of a map, as a part of its width
 WIDE, NARROW = 720, 340  # pixels, of the pictures on wide pages and on phones
-WIDEST = 960  # pixels, of a chart on a desktop
-PLOT = 0.6  # at least of a picture's width, beside the names at its edges
+WIDTHS = (280, 400, 560, 720, 960)  # pixels, of charts as wide as their container
+LEAST_PLOT = 30  # pixels
+BESIDE = 70  # pixels, of a plot's counts and of what stands before the names of its series
+LETTER = 7  # pixels, of a letter's or a digit's width
 FLAG_SIZE = 11  # pixels, of the number of a flag
-FLAG_LETTER = 7  # pixels, of a digit's width
 FLAG_GAP = 6  # pixels, from one flag's number to the next
 DASHES = ((1, 0), (7, 3), (2, 3), (8, 3, 2, 3))  # pixels, of lines that differ by them
 LONG_RANGE = timedelta(days=300)  # from here on, dates show the year rather than the day
@@ -261,33 +262,46 @@ def _flags(chart: Chart, table: Table, width: Width) -> list[Spec]:
     }
     if isinstance(width, int):
         return [lines, _flag_labels(chart, table, width)]
+    least = [plot_width(chart, table, each) for each in WIDTHS]
     return [
         lines,
         *(
-            {**_flag_labels(chart, table, at_least), "transform": [{"filter": only}]}
-            for at_least, only in (
-                (NARROW, f"width < {WIDE * PLOT:g}"),
-                (WIDE, f"width >= {WIDE * PLOT:g} && width < {WIDEST * PLOT:g}"),
-                (WIDEST, f"width >= {WIDEST * PLOT:g}"),
+            {
+                **_flag_labels(chart, table, each),
+                "transform": [{"filter": f"{from_} <= width && width < {below}"}],
+            }
+            for each, from_, below in zip(
+                WIDTHS, (0, *least[1:]), (*least[1:], 10_000), strict=True
             )
         ),
     ]
 
 
+def plot_width(chart: Chart, table: Table, width: int) -> int:
+    """At least so many pixels of a picture's width are the plot's, beside the names of series."""
+    has_names = chart.form is Form.LINES or len(chart.y) > 1 or chart.before
+    keys = (*chart.y, *filter(None, [chart.before])) if has_names else ()
+    longest = max((len(table.column(key).title) for key in keys), default=0)
+    return max(width - BESIDE - LETTER * longest, LEAST_PLOT)
+
+
 def _flag_labels(chart: Chart, table: Table, width: int) -> Spec:
     first, last = _domain(chart, table)
-    pixels = width * PLOT / max((last - first).days, 1)
+    pixels = plot_width(chart, table, width) / max((last - first).days, 1)
     groups = _together([pixels * (flag.day - first).days for flag in chart.flags])
-    values = []
-    for start, end in groups:
-        flags = chart.flags[start], chart.flags[end]
-        middle = _milliseconds(flags[0].day) + _milliseconds(flags[1].day)
-        values.append({"x": middle // 2, "text": _flag_label(start, end)})
     return {
-        "data": {"values": values},
+        "data": {
+            "values": [
+                {"x": chart.flags[start].day.isoformat(), "text": _flag_label(start, end)}
+                for start, end in groups
+            ]
+        },
+        # Its first digit stands above its line.
         "mark": {
             "type": "text",
+            "align": "left",
             "baseline": "bottom",
+            "dx": -LETTER // 2,
             "y": -8,
             "fontSize": FLAG_SIZE,
             "fontWeight": 600,
@@ -302,25 +316,21 @@ def _flag_label(start: int, end: int) -> str:
 
 
 def _together(places: Sequence[float]) -> list[tuple[int, int]]:
-    """Which flags share a label, as the places of the first and the last one of each group.
+    """Which flags share a label: the first and the last one of each group.
 
     Args:
-        places: of the flags on the x axis, in pixels, in their order.
+        places: of the flags on the x axis, in pixels, in their order. A label begins with the
+            first one of its group, and the next group where there is room.
     """
     groups: list[tuple[int, int]] = []
-    for index in range(len(places)):
+    for index, place in enumerate(places):
+        if groups:
+            start, end = groups[-1]
+            if place < places[start] + LETTER * len(_flag_label(start, end)) + FLAG_GAP:
+                groups[-1] = start, index
+                continue
         groups.append((index, index))
-        while len(groups) > 1 and not _fit(groups[-2], groups[-1], places):
-            _last, (start, _end) = groups.pop(), groups.pop()
-            groups.append((start, index))
     return groups
-
-
-def _fit(one: tuple[int, int], other: tuple[int, int], places: Sequence[float]) -> bool:
-    """Whether the labels of two groups, one left of the other, have room for themselves."""
-    middles = [(places[start] + places[end]) / 2 for start, end in (one, other)]
-    letters = sum(len(_flag_label(*group)) for group in (one, other))
-    return middles[1] - middles[0] >= letters * FLAG_LETTER / 2 + FLAG_GAP
 
 
 def _earlier(chart: Chart, table: Table) -> list[int]:
