@@ -42,7 +42,7 @@ pytestmark = pytest.mark.django_db
 def post(settings: Any) -> Iterator[MailServer]:
     """A mail server that takes what is sent, as the site's settings name it."""
     with mail_server.running() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "insights.mail.backend.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         settings.EMAIL_USE_TLS = False
         settings.DEFAULT_FROM_EMAIL = "Insights <insights@example.org>"

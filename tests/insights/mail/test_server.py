@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import ssl
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ import pytest
 from django.core.mail import EmailMessage, get_connection
 
 import mail_server
-from insights.mail.server import MailServer, MailServerError
+from insights.mail.backend import EmailBackend
+from insights.mail.server import MailServer, MailServerError, tls_context
 from issuing import issue
 from mail_server import PASSWORD, USER
 
@@ -72,6 +74,18 @@ def test_a_certificate_that_nobody_knows(encrypted: mail_server.MailServer) -> N
     assert fault(server).startswith("has a certificate that is not trusted (")
 
 
+def test_authorities_are_known_where_the_machine_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an image of Debian's without ca-certificates."""
+    monkeypatch.setitem(os.environ, "SSL_CERT_FILE", os.devnull)
+    monkeypatch.setitem(os.environ, "SSL_CERT_DIR", os.devnull)
+
+    assert ssl.create_default_context().cert_store_stats()["x509_ca"] == 0
+    assert tls_context().cert_store_stats()["x509_ca"] > 50
+    assert tls_context().verify_mode is ssl.CERT_REQUIRED
+    assert tls_context().check_hostname
+    assert EmailBackend().ssl_context.cert_store_stats()["x509_ca"] > 50
+
+
 @pytest.mark.usefixtures("trusted")
 def test_a_certificate_of_another_name(encrypted: mail_server.MailServer) -> None:
     server = MailServer("127.0.0.1", encrypted.port, "starttls", USER, PASSWORD)
@@ -114,7 +128,7 @@ def test_one_that_hangs_up() -> None:
 @pytest.mark.usefixtures("trusted")
 def test_django_sends_by_tls_and_signed_in(encrypted: mail_server.MailServer) -> None:
     connection = get_connection(
-        "django.core.mail.backends.smtp.EmailBackend",
+        "insights.mail.backend.EmailBackend",
         host="localhost",
         port=encrypted.port,
         username=USER,

@@ -271,6 +271,7 @@ SOCIAL_AUTH_PIPELINE = [
 AUDIT_DAYS = _whole("INSIGHTS_AUDIT_DAYS", 365, most=3650)
 
 # Mail -----------------------------------------------------------------------------------------
+EMAIL_BACKEND = "insights.mail.backend.EmailBackend"
 EMAIL_HOST = _configuration.text("INSIGHTS_SMTP_HOST")
 EMAIL_PORT = _whole("INSIGHTS_SMTP_PORT", 587, most=65535)
 _mail_security = _configuration.choice("INSIGHTS_SMTP_SECURITY", "starttls", "tls", "none")

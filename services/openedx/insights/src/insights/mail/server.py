@@ -10,6 +10,8 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 
+import certifi
+
 TIMEOUT = 20  # seconds to connect, and between two answers
 CLOSING = 421  # "service not available, closing": of the server, whatever was asked
 
@@ -43,7 +45,7 @@ class MailServer:
         Raises:
             MailServerError: one of them fails.
         """
-        context = ssl.create_default_context()
+        context = tls_context()
         try:
             if self.security == "tls":
                 connection: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -59,6 +61,13 @@ class MailServer:
         except OSError as error:
             raise MailServerError(why(error)) from error
         return f"takes {self.user or 'us'}" + ("" if self.security == "none" else ", by TLS")
+
+
+def tls_context() -> ssl.SSLContext:
+    """Certificates have to be good, by an authority of this machine or one that requests knows."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 def why(error: OSError) -> str:
