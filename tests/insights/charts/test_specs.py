@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from insights.charts.chart import Chart, Flag, Form, Mark
 from insights.charts.specs import LETTER, MOST_BARS, plot_width, points, vega_lite
-from insights.charts.style import MUTED
+from insights.charts.style import MUTED, SURFACE
 from insights.charts.svg import render
-from insights.courses.answers.answer import Column, Kind, Table
+from insights.courses.answers.answer import Column, Kind, SoFar, Table
 
 DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(40)]
 
@@ -48,6 +48,10 @@ CHARTS = {
     "lines and flags": (
         chart(Form.LINES, 1, flags=(Flag(1, DAYS[1], ("Exam",)), Flag(2, DAYS[2], ("A", "B")))),
         table(Kind.DATE, DAYS[:3], [4, 5, 6]),
+    ),
+    "areas so far": (
+        chart(Form.AREAS, 2),
+        table(Kind.DATE, [*DAYS[:2], SoFar(2026, 1, 7)], [4, 5, 6], [1, 0, 1]),
     ),
     "weeks": (
         chart(Form.LINES, 3, dashed=True),
@@ -236,6 +240,20 @@ def test_a_flag_is_a_line_with_a_number_and_its_texts_are_read() -> None:
         "5 of 0 – Exam",
         "6 of 0 – A – B",
     ]
+
+
+@pytest.mark.parametrize("form", [Form.LINES, Form.AREAS])
+def test_a_day_that_is_not_over_is_an_open_point_and_read_so(form: Form) -> None:
+    today = SoFar(2026, 1, 7)
+
+    def open_points(days: list[date]) -> int:
+        spec = vega_lite(chart(form, 2), table(Kind.DATE, days, [4, 5, 6], [1, 0, 1]), 700)
+        return sum(layer["mark"].get("fill") == SURFACE for layer in spec["layer"])
+
+    assert open_points([*DAYS[:2], today]) == 2
+    assert open_points(DAYS[:3]) == 0
+    (*_others, last) = points(chart(form, 1), table(Kind.DATE, [*DAYS[:2], today], [4, 5, 6]))
+    assert last["name"].endswith(" (so far)")
 
 
 def test_an_axis_reaches_to_a_flag_within_the_last_points_days() -> None:

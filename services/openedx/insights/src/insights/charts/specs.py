@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from insights.charts.chart import MOST_BARS, Form
 from insights.charts.style import FONT_SIZE, LAND, MAP, MUTED, PALE, SURFACE, TEXT, colour, config
 from insights.charts.world import COUNTRIES, point_of, shape_of, topology, world_url
-from insights.courses.answers.answer import Kind
+from insights.courses.answers.answer import Kind, SoFar
 from insights.courses.answers.formats import number, shown
 
 if TYPE_CHECKING:
@@ -195,6 +195,7 @@ def _lines(chart: Chart, table: Table) -> Spec:
             _rule(),
             *_earlier_line(chart, y),
             *layers,
+            *_so_far(chart, table, list(series), y),
             *_dots(list(series), y),
             *labels,
         ],
@@ -243,6 +244,7 @@ def _areas(chart: Chart, table: Table) -> Spec:
         "layer": [
             *layers,
             *_earlier_line(chart, y),
+            *_so_far(chart, table, list(edges)[1:], y),
             _rule(),
             *_dots(list(edges)[1:], y),
             *labels,
@@ -690,6 +692,28 @@ def _rule() -> Spec:
         "transform": [{"filter": FOCUSED}],
         "mark": {"type": "rule", "color": MUTED},
     }
+
+
+def _so_far(chart: Chart, table: Table, keys: Sequence[str], y: _CountAxis) -> list[Spec]:
+    """An open point on each line's last day, where that is not over."""
+    days = table.values(chart.x)
+    if not isinstance(days[-1], SoFar):
+        return []
+    return [
+        {
+            "transform": [{"filter": f"datum.i === {len(days) - 1}"}],
+            "mark": {
+                "type": "point",
+                "size": 50,
+                "opacity": 1,
+                "fill": SURFACE,
+                "stroke": colour(index),
+                "strokeWidth": 2,
+            },
+            "encoding": {"y": y.encoding(key)},
+        }
+        for index, key in enumerate(keys)
+    ]
 
 
 def _dots(keys: Sequence[str], y: _CountAxis) -> list[Spec]:
