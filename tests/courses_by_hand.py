@@ -23,7 +23,9 @@ _RUN = {
 }
 
 
-def insert_run(served: Served, until: date = UNTIL, *, so_far: bool = False) -> None:
+def insert_run(
+    served: Served, until: date = UNTIL, *, so_far: bool = False, newest_event: date | None = None
+) -> None:
     """A run that succeeded, with numbers up to a day, if there is none.
 
     It is the newest, if no later day has one; with `so_far`, the day is not over.
@@ -37,6 +39,7 @@ def insert_run(served: Served, until: date = UNTIL, *, so_far: bool = False) -> 
         "started": f"{until} 12:00:00" if so_far else f"{end} 03:00:00",
         "ended": f"{until} 12:01:00" if so_far else f"{end} 03:01:00",
         "interval_end": str(end),
+        "newest_event": str(newest_event or until),
     }
     served.insert("pipeline_run", {**_RUN, **run})
 

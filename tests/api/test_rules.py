@@ -652,6 +652,7 @@ def test_record_of_a_run(api: Served) -> None:
         "interval_start": "2026-01-05",
         "interval_end": None,
         "whole_end": None,
+        "newest_event": None,
         "engine": "duckdb",
         "version": "1",
         "files": 1,

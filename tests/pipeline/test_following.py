@@ -182,6 +182,14 @@ def test_week_counts_once_its_sunday_is_over(tmp_path: Path) -> None:
     assert weeks() == [(str(monday), 2)]
 
 
+def test_clock_that_is_ahead_hides_no_silence(site: Site) -> None:
+    site.log([enrollment(2, TODAY + 9 * DAY)])
+    record = follower(site).look()
+    assert record
+    assert record.newest_event == TODAY
+    assert updating.runs_of(site.data)[-1]["newest_event"] == str(TODAY)
+
+
 def test_events_of_days_before_are_late_and_todays_are_not(site: Site) -> None:
     site.log([enrollment(2, TODAY - DAY)])
     follows = follower(site)

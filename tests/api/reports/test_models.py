@@ -228,6 +228,7 @@ TABLES = {
         ended              datetime
         interval_start     date  NULL
         interval_end       date  NULL
+        newest_event       date  NULL
         engine             varchar(255)
         version            varchar(255)
         files              integer

@@ -75,6 +75,16 @@ def test_overview_has_todays_learners(followed: Client) -> None:
     assert f"40 learners were enrolled at the end of {SUNDAY} (so far)" in text
 
 
+@pytest.mark.parametrize(("days", "is_told"), [(2, False), (3, True)])
+def test_logs_that_stopped_coming_are_told_on_every_page(
+    days: int, is_told: bool, served_by_hand: Served, browser: Client
+) -> None:
+    until = UNTIL + timedelta(days=10 + days)
+    insert_run(served_by_hand, until, newest_event=until - timedelta(days=days))
+    silence = "No event has come since 13 May 2026, from any course"
+    assert (silence in page(browser, "")) is is_told
+
+
 def test_day_of_another_kind_is_equal_and_told_otherwise() -> None:
     today = SoFar(2026, 5, 3)
     assert today == date(2026, 5, 3)

@@ -2,7 +2,7 @@
 
 It says on stdout how far it is, in lines for people or, with --json, for programs: each line is an
 object with `step`, with `done` and `total`, with `record` (the run's, as the table pipeline_run has
-it, with rows_written and newest_event), or with `error` and `exit_code`. An operator's mistake is
+it, with rows_written), or with `error` and `exit_code`. An operator's mistake is
 one line and an exit code.
 
 With --follow it goes on from one run to the next as the logs grow, with a line for each, until it

@@ -49,7 +49,7 @@ class RunRecord:
         rows_written: report rows that this run published: new ones, changed ones and removed ones.
         notes: what an operator should know, such as files left for the next run.
         warehouse_id, sequence: the state of which warehouse the reports hold.
-        newest_event: its date, of all that were ever read.
+        newest_event: its date, of all that were ever read and are before the interval's end.
         standing: what the next run may leave as this one left it.
         search_is_behind: whether the learner search could not be brought up to date.
     """
@@ -88,6 +88,7 @@ class RunRecord:
             "ended": moment(ended),
             "interval_start": interval and interval.start.isoformat(),
             "interval_end": interval and interval.end.isoformat(),
+            "newest_event": self.newest_event and self.newest_event.isoformat(),
             "engine": self.engine,
             "version": self.version,
             "files": self.files,

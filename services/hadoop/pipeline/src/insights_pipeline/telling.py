@@ -33,9 +33,7 @@ class JsonLines:
 
     def succeeded(self, record: RunRecord) -> None:
         """The run has ended well."""
-        newest = record.newest_event
-        more = {"rows_written": record.rows_written, "newest_event": newest and str(newest)}
-        self._tell(record=record.as_row() | more)
+        self._tell(record=record.as_row() | {"rows_written": record.rows_written})
 
     def said(self, line: str) -> None:
         """An answer's line."""

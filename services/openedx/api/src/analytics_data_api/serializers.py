@@ -480,6 +480,7 @@ class PipelineRunSerializer(ChosenFields, serializers.ModelSerializer):
             "interval_start",
             "interval_end",
             "whole_end",
+            "newest_event",
             "engine",
             "version",
             "files",

@@ -567,6 +567,9 @@ class PipelineRun(PublishedModel):
     interval_end = models.DateField(
         null=True, db_comment="day after the interval's last, exclusive"
     )
+    newest_event = models.DateField(
+        null=True, db_comment="day of the latest event before the interval's end"
+    )
     engine = models.CharField(max_length=255, db_comment="duckdb or spark")
     version = models.CharField(max_length=255, db_comment="version of the pipeline")
     files = models.IntegerField(db_comment="log files read")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from insights.data_api.client import DataApi
 
+SILENT = timedelta(days=3)
+"""Without any event on the whole site."""
 _CONSIDERED = 20  # runs to look back for one that succeeded
 
 
@@ -24,6 +26,8 @@ class Freshness:
     Attributes:
         until: the last day that they cover whole.
         today: the day after it, if they cover that so far.
+        silent_since: the day of the newest event, if no event is of the `SILENT` days after it:
+            logs may have stopped coming.
         computed: when, in UTC; None where nothing has been computed yet.
         notes: what the run could not compute, and why.
         failed: when the newest run failed, if it did.
@@ -31,6 +35,7 @@ class Freshness:
 
     until: date | None = None
     today: date | None = None
+    silent_since: date | None = None
     computed: datetime | None = None
     notes: Sequence[str] = ()
     failed: datetime | None = None
@@ -48,9 +53,11 @@ def freshness(data_api: DataApi) -> Freshness:
         succeeded = next(iter(data_api.runs(limit=1, status="succeeded")), None)
     if succeeded is None:
         return Freshness(failed=failed)
-    end = _day(succeeded["whole_end"])
+    end, newest = (_day(succeeded[member]) for member in ("whole_end", "newest_event"))
+    is_silent = end and newest and end - newest > SILENT
     return Freshness(
         until=end and end - timedelta(days=1),
+        silent_since=newest if is_silent else None,
         today=end if end != _day(succeeded["interval_end"]) else None,
         computed=moment_of(succeeded["ended"]),
         notes=tuple(succeeded["notes"]),
