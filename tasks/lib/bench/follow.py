@@ -11,6 +11,7 @@ import json
 import os
 import sqlite3
 import statistics
+import threading
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -55,12 +56,10 @@ class Seen:
 
     Attributes:
         delays: seconds from an event's writing until the Data API counted it.
-        memory: bytes of the follow, at each look.
-        processor: seconds of a processor that it took.
+        processor: seconds of a processor that the follow took.
     """
 
     delays: list[float] = field(default_factory=list)
-    memory: list[int] = field(default_factory=list)
     processor: float = 0.0
 
 
@@ -71,10 +70,11 @@ def measure(minutes: float, rate: int, every: float) -> Iterator[str]:
         sample = sample_until_today(folder / "sample", _SAMPLE)
         data = folder / "data"
         with _running(_follow, sample, data, every) as following:
-            _wait_for_reports(data, following)
-            with _served(data) as count_in:
-                seen = _watch(sample, following, count_in, minutes * 60, rate)
-            yield from _describe(seen, minutes * 60, every)
+            with _memory_of(following) as memory:
+                _wait_for_reports(data, following)
+                with _served(data) as count_in:
+                    seen = _watch(sample, following, count_in, minutes * 60, rate)
+            yield from _describe(seen, memory, minutes * 60, every)
         yield _compare(sample, data, folder / "anew")
 
 
@@ -124,23 +124,24 @@ def _look(
     _check(following)
     now = count_in()
     seen.delays += [time.monotonic() - at for at in written[len(seen.delays) : now]]
-    seen.memory.append(memory_of(str(following.pid)))
     seen.processor = _processor_seconds(following) or seen.processor
     time.sleep(_BETWEEN_LOOKS)
 
 
-def _describe(seen: Seen, seconds: float, every: float) -> Iterator[str]:
+def _describe(seen: Seen, memory: list[int], seconds: float, every: float) -> Iterator[str]:
     middle, latest = statistics.median(seen.delays), max(seen.delays)
     yield (
         f"{len(seen.delays):,} events: in the API after {middle:.0f} s in the middle,"
         f" {latest:.0f} s at most (wanted: at most {every + MARGIN:.0f} s)"
     )
-    third = len(seen.memory) // 3
-    first, last = max(seen.memory[:third]), max(seen.memory[-third:])
-    yield (
-        f"memory: at most {first / 1e6:,.0f} MB in the first third, {last / 1e6:,.0f} MB in the"
-        f" last: ratio {last / first:.2f} (wanted: at most {MOST_MEMORY})"
-    )
+    third = len(memory) // 3
+    parts = memory[:third], memory[-third:]
+    for name, of in (("in the middle", statistics.median), ("at most", max)):
+        first, last = (of(part) for part in parts)
+        yield (
+            f"memory {name}: {first / 1e6:,.0f} MB in the first third, {last / 1e6:,.0f} MB in the"
+            f" last: ratio {last / first:.2f} (wanted: at most {MOST_MEMORY})"
+        )
     yield f"processor: {seen.processor / seconds:.1%} of one"
 
 
@@ -238,6 +239,25 @@ def _served(data: Path) -> Generator[Callable[[], int]]:
                 raise
 
         yield learners
+
+
+@contextmanager
+def _memory_of(process: SpawnProcess) -> Generator[list[int]]:
+    """Bytes that it has with its children, twice a second from its first update on."""
+    memory: list[int] = []
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(_BETWEEN_LOOKS):
+            memory.append(memory_of(str(process.pid)))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield memory
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _processor_seconds(process: SpawnProcess) -> float:
