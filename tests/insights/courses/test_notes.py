@@ -125,6 +125,15 @@ def test_each_chart_over_days_shows_the_notes_in_its_range(browser: Client) -> N
     assert "Exam" not in browser.get(f"{ENROLLMENT}enrollment.csv").content.decode()
 
 
+@pytest.mark.usefixtures("served")
+def test_the_report_which_is_handed_round_has_none(browser: Client) -> None:
+    written("Ada was ill", "2026-01-12")
+    page = browser.get(f"/courses/{CS101}/report/").content.decode()
+    assert 'class="picture"' in page
+    assert "Ada was ill" not in page
+    assert 'class="flags"' not in page
+
+
 def test_a_learners_days_have_them_too(browser: Client, served: Served) -> None:
     [row] = served.select(
         "SELECT username, min(date) AS day FROM module_engagement WHERE course_id = ?"

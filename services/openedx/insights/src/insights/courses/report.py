@@ -104,7 +104,8 @@ def report(overview: Overview) -> Report:
 
 def _over_weeks(overview: Overview) -> dict[Page, Answer]:
     """By page, what has a chart in place of a card."""
-    return {ENROLLMENT: enrollment(overview.enrolled), ENGAGEMENT: overview.activity}
+    enrolled = enrollment(overview.enrolled, today=overview.freshness.today)
+    return {ENROLLMENT: enrolled, ENGAGEMENT: overview.activity}
 
 
 def _many(overview: Overview) -> bool:

@@ -43,6 +43,10 @@ class ReportView(AnswersView):
         """Those of the charts."""
         return [card.answer for card in self.report.charts]
 
+    def shown(self, answer: Answer) -> Answer:
+        """An answer without notes: they are for who teaches, the report is handed round."""
+        return answer
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ARG002
         """Start or stop the weekly mail, and lead back to the page, which says so.
 
