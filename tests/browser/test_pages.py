@@ -11,7 +11,7 @@ import io
 import re
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -182,30 +182,47 @@ def test_every_page_on_every_screen_in_every_theme(
             assert violations(page) == "", (path, name)
 
 
-@pytest.mark.parametrize("screen", [pytest.param("desktop", marks=pytest.mark.full), "phone"])
-def test_every_page_in_spanish(
-    browser: Browser, site: Site, signed_in: StorageState, pages: dict[str, str], screen: str
-) -> None:
-    """Its texts are longer; charts are drawn with them."""
-    size = SCREENS[screen]
+def each_page(
+    browser: Browser, site: Site, signed_in: StorageState, pages: dict[str, str], look: Look
+) -> Iterator[Page]:
+    """Every page as somebody with another language sees it, once it fits and has no violation."""
+    size = SCREENS[look.screen]
     with browser.new_context(
-        locale="es-MX",
+        locale=look.locale,
         reduced_motion="reduce",
         viewport=size,  # type: ignore[arg-type]
         storage_state=signed_in,
     ) as context:
         visitor = visitor_of(context, site)
+        page = visitor.page
         for title, path in pages.items():
             visitor.go(path)
-            wait_for_charts(visitor.page)
-            assert visitor.page.locator("html").get_attribute("lang") == "es"
-            width = visitor.page.evaluate("document.documentElement.scrollWidth")
-            assert width <= size["width"], path
-            name = f"{title}-es" if screen == "desktop" else f"{title}-es-{screen}"
-            visitor.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-            assert violations(visitor.page) == "", (path, name)
+            wait_for_charts(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+            name = f"{title}-{look.name}-{look.screen}".removesuffix("-desktop")
+            page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+            assert violations(page) == "", (path, name)
+            yield page
         assert visitor.complaints == []
         assert visitor.foreign_requests == []
+
+
+@dataclass(frozen=True)
+class Look:
+    """A language that a browser asks for, what its screenshots are called, and a screen."""
+
+    locale: str
+    name: str
+    screen: str
+
+
+@pytest.mark.parametrize("screen", [pytest.param("desktop", marks=pytest.mark.full), "phone"])
+def test_every_page_in_spanish(
+    browser: Browser, site: Site, signed_in: StorageState, pages: dict[str, str], screen: str
+) -> None:
+    """Its texts are longer; charts are drawn with them."""
+    for page in each_page(browser, site, signed_in, pages, Look("es-MX", "es", screen)):
+        assert page.locator("html").get_attribute("lang") == "es"
 
 
 @pytest.fixture(scope="module")
@@ -231,27 +248,12 @@ def turned(
 def test_every_page_from_right_to_left(
     browser: Browser, turned: tuple[Site, StorageState], pages: dict[str, str], screen: str
 ) -> None:
-    """Nothing is wider than the screen, and what begins a line is at its right."""
-    site, signed_in = turned
-    size = SCREENS[screen]
-    with browser.new_context(
-        locale=pseudo_insights.CODE,
-        reduced_motion="reduce",
-        viewport=size,  # type: ignore[arg-type]
-        storage_state=signed_in,
-    ) as context:
-        visitor = visitor_of(context, site)
-        for title, path in pages.items():
-            visitor.go(path)
-            wait_for_charts(visitor.page)
-            assert visitor.page.locator("html").get_attribute("dir") == "rtl"
-            width = visitor.page.evaluate("document.documentElement.scrollWidth")
-            assert width <= size["width"], path
-            name = f"{title}-rtl" if screen == "desktop" else f"{title}-rtl-{screen}"
-            visitor.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-            assert visitor.page.evaluate(_NOT_TURNED) == [], (path, name)
-            assert violations(visitor.page) == "", (path, name)
-        assert visitor.complaints == []
+    """What begins a line is at its right."""
+    there, signed_in = turned
+    look = Look(pseudo_insights.CODE, "rtl", screen)
+    for page in each_page(browser, there, signed_in, pages, look):
+        assert page.locator("html").get_attribute("dir") == "rtl"
+        assert page.evaluate(_NOT_TURNED) == [], page.url
 
 
 def test_sign_in_page_and_errors_have_no_violation(browser: Browser, site: Site) -> None:
