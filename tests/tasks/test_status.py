@@ -84,7 +84,7 @@ def test_status_of_a_data_folder(site: Site) -> None:
     titles = ("started (UTC)", "status", "data until", "lines", "rejects", "late", "seconds")
     assert re.split("  +", heading) == [*titles]
     assert newest.split()[2:] == ["failed", "0", "0", "0", newest.split()[-1]]
-    assert oldest.split()[2:-1] == ["succeeded", "2026-02-01", "2", "1", "0"]
+    assert oldest.split()[2:-1] == ["succeeded", "2026-01-31", "2", "1", "0"]
     assert any(line.startswith("Failed: ") and "holds no file" in line for line in more)
 
 
@@ -176,13 +176,20 @@ def test_large_numbers_fit_80_columns(
     big = (
         "2026-01-06 01:00",
         "succeeded",
-        "2026-01-06",
+        "2026-01-05",
         "123,456,789",
         "10,000",
         "12,345",
         "972.4",
     )
     assert re.split("  +", lines[1]) == [*big]
+
+
+def test_day_that_was_not_over_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert BIG.until == "2026-01-05"
+    runs.show([replace(BIG, started="2026-01-05 13:00:00", lines=30_000)])
+    assert "2026-01-05 so far" in capsys.readouterr().out
+    assert replace(BIG, interval_end=None).until == ""
 
 
 def test_newest_run_in_words() -> None:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tasks.lib.errors import OperatorError
@@ -34,6 +35,14 @@ class Run:
     seconds_by_step: dict[str, float]
     rejects_by_reason: dict[str, int]
     notes: list[str]
+
+    @property
+    def until(self) -> str:
+        """The last day that it covers, and whether that is not over; empty if it covers none."""
+        if not self.interval_end:
+            return ""
+        day = str(date.fromisoformat(self.interval_end) - timedelta(days=1))
+        return f"{day} so far" if day >= self.started[: len(day)] else day
 
 
 _COLUMNS = tuple(field.name for field in fields(Run))
@@ -104,7 +113,7 @@ def show(runs: list[Run]) -> None:
         table.add_row(
             run.started.rpartition(":")[0],
             run.status,
-            run.interval_end or "",
+            run.until,
             *(f"{number:,}" for number in (run.lines, run.rejected, run.late_events)),
             f"{sum(run.seconds_by_step.values()):,.1f}",
         )
