@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from itertools import chain
+from functools import cached_property
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke import Exit, ParseError, Program
 
 if TYPE_CHECKING:
-    from invoke import ParserContext
+    from invoke import Parser, ParserContext
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,6 +20,9 @@ _OPTIONAL = {"local.sql"}
 _HELP = ("--help", "-h")
 _LACKING = "did not receive required positional argument"
 _UNKNOWN = re.compile(r"No idea what '(?P<name>.*)' is!")
+_NO_NUMBER = re.compile(
+    r"(?P<what>invalid literal for int|could not convert).*: (?P<value>['\"].*)"
+)
 
 
 class Inv(Program):
@@ -35,6 +39,8 @@ class Inv(Program):
                 raise self._refusal(error) from error
             tokens.append("")
             self.parse_tasks()
+        except ValueError as error:
+            raise self._no_number(error) from error
 
     def parse_cleanup(self) -> None:
         """Raises Exit, with one line, where help is wanted for a task that is not there."""
@@ -56,6 +62,27 @@ class Inv(Program):
                 self.args.help.value = named[-1]
                 tokens.clear()
                 return
+
+    @cached_property
+    def _parser(self) -> Parser:
+        return super()._make_parser()
+
+    def _make_parser(self) -> Parser:
+        """Invoke's parser, made once: with each, Invoke takes the options' help off the tasks."""
+        return self._parser
+
+    def _no_number(self, error: ValueError) -> Exception:
+        """What to raise where Invoke cannot make a number of an option's value."""
+        from tasks.lib.errors import one_line
+
+        if not (found := _NO_NUMBER.fullmatch(str(error))):
+            return error
+        value, tokens = found["value"][1:-1], self.core.unparsed
+        options = [before for before, token in pairwise(tokens) if token == value]
+        options += [token.partition("=")[0] for token in tokens if token.endswith(f"={value}")]
+        number = "whole number" if found["what"].endswith("int") else "number"
+        named = " ".join([*options[:1], value or "''"])
+        return Exit(one_line(f"{named} is no {number}"), code=2)
 
     def _refusal(self, error: ParseError) -> Exit:
         from tasks.lib.errors import one_line

@@ -36,6 +36,7 @@ def test_help_is_no_ones_name(line: list[str]) -> None:
 
     assert told.returncode == 0, told.stderr
     assert told.stdout.startswith("Usage: inv [--core-opts] learner.forget ")
+    assert "show what there is of the learner" in told.stdout  # what --dry-run does
 
 
 def test_help_on_a_task_that_is_not_there() -> None:
@@ -43,3 +44,21 @@ def test_help_on_a_task_that_is_not_there() -> None:
 
     assert told.returncode == 2
     assert told.stderr == "inv: no task is called samle: did you mean sample?\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (["local.follow", "--data", "x", "--every", "soon"], "--every soon is no number"),
+        (["local.follow", "--data", "x", "--every=soon"], "--every soon is no number"),
+        (["local.follow", "--data", "x", "--every", ""], "--every '' is no number"),
+        (["local.follow", "--data", "x", "--every", "'1'"], "--every '1' is no number"),
+        (["sample", "--out", "x", "--rate", "1.5"], "--rate 1.5 is no whole number"),
+        (["sample", "--out", "folder", "-rx"], "x is no whole number"),
+    ],
+)
+def test_an_option_that_takes_a_number_and_got_none(line: list[str], complaint: str) -> None:
+    told = inv(*line)
+
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr == f"inv: {complaint}\n"
