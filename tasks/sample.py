@@ -40,6 +40,8 @@ def sample(
     """Write tracking logs of a simulated site, and all that comes in beside them."""
     from tasks.lib.environment import ensure
 
+    if live and rate < 1:
+        raise OperatorError(f"--rate {rate} is too few: give at least 1", 2)
     ensure("runner")
     from insights_pipeline.sample import SampleOptions, sample_until_today, write_live, write_sample
     from tasks.lib import console
@@ -53,8 +55,6 @@ def sample(
         f" below {written.logs}"
     )
     if live:
-        if rate < 1:
-            raise OperatorError(f"--rate {rate} is too few: give at least 1", 2)
         console.say(f"writing {rate} lines a second there until Ctrl-C")
         with suppress(KeyboardInterrupt), console.progress("live") as progress:
             write_live(Path(out), rate, told=lambda lines: progress.update(lines, None))

@@ -325,6 +325,15 @@ def test_follow_that_cannot_be_meant(
     assert not data.exists()
 
 
+def test_sample_that_goes_on_needs_a_rate(tmp_path: Path) -> None:
+    out = tmp_path / "site"
+
+    code, said = failure(inv("sample", "--out", out, "--live", "--rate", 0))
+
+    assert (code, said) == (2, "inv: --rate 0 is too few: give at least 1")
+    assert not out.exists()
+
+
 def test_sample_that_goes_on(tmp_path: Path) -> None:
     options = ("--out", tmp_path / "site", "--days", 2, "--learners", 10, "--rate", 50)
     command = [*INV, "sample", "--live", *map(str, options)]
