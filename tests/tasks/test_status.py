@@ -202,6 +202,16 @@ def test_newest_run_in_words() -> None:
     ]
 
 
+def test_today_so_far_in_words() -> None:
+    so_far = replace(BIG, interval_end="2026-01-07")
+
+    first, *_ = runs.describe(so_far)
+
+    assert first == (
+        "Covers 2025-01-01:2026-01-07 (UTC dates, the second exclusive; 2026-01-06 so far)"
+    )
+
+
 def test_no_run_yet(capsys: pytest.CaptureFixture[str]) -> None:
     runs.show([])
 

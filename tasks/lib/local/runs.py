@@ -37,12 +37,18 @@ class Run:
     notes: list[str]
 
     @property
+    def so_far(self) -> str | None:
+        """The day that had not ended when the run began, where the run covers it."""
+        day = self.started.partition(" ")[0]
+        return day if self.interval_end and self.interval_end > day else None
+
+    @property
     def until(self) -> str:
-        """The last day that it covers, and whether that is not over; empty if it covers none."""
+        """The last day that it covers, and whether that is so far; empty if it covers none."""
         if not self.interval_end:
             return ""
-        day = str(date.fromisoformat(self.interval_end) - timedelta(days=1))
-        return f"{day} so far" if day >= self.started[: len(day)] else day
+        day = date.fromisoformat(self.interval_end) - timedelta(days=1)
+        return f"{day} so far" if self.so_far else str(day)
 
 
 _COLUMNS = tuple(field.name for field in fields(Run))
@@ -128,7 +134,11 @@ def describe(run: Run) -> Iterator[str]:
     if run.error:
         yield f"Failed: {run.error}"
     if run.interval_start:
-        yield f"Covers {run.interval_start}:{run.interval_end} (UTC dates, the second exclusive)"
+        today = f"; {run.so_far} so far" if run.so_far else ""
+        yield (
+            f"Covers {run.interval_start}:{run.interval_end}"
+            f" (UTC dates, the second exclusive{today})"
+        )
     lines = f"{run.lines:,} lines = {run.events:,} events + {run.rejected:,} rejects"
     yield f"{run.files:,} files: {lines}"
     if run.rejects_by_reason:
