@@ -7,6 +7,7 @@ import re
 from datetime import date, timedelta
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import openpyxl
 import pytest
@@ -68,6 +69,27 @@ def test_days_that_are_over_are_not(followed: Client) -> None:
     text = page(followed, "enrollment/activity/?start=2026-04-25&end=2026-05-02")
     assert f"40 learners were enrolled at the end of {SATURDAY}, as many" in text
     assert "(so far)" not in text
+
+
+def test_today_counts_among_the_days_that_are_compared(followed: Client) -> None:
+    """Friday to Sunday are compared with the three days before."""
+    text = page(followed, "enrollment/activity/?start=2026-05-01")
+    assert f"{SUNDAY} (so far), as many as 3 days before" in text
+    text = page(followed, "enrollment/activity/?start=2026-05-03")
+    assert f"{SUNDAY} (so far), as many as 1 day before" in text
+
+
+def test_a_week_of_courses_side_by_side_waits_for_the_end_of_its_sunday(
+    followed: Client, served_by_hand: Served
+) -> None:
+    other = COURSE.replace("Today", "Other")
+    if not served_by_hand.select(
+        "SELECT 1 FROM course_enrollment_daily WHERE course_id = ?", other
+    ):
+        insert_course(served_by_hand, other, enrolled=30)
+    query = urlencode({"course": [COURSE, other]}, doseq=True)
+    file = followed.get(f"/courses/compare/enrollment.csv?{query}").content.decode()
+    assert [*csv.reader(StringIO(file))][-1] == ["2", "40", "30"]
 
 
 def test_overview_has_todays_learners(followed: Client) -> None:

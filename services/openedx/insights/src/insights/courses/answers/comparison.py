@@ -42,7 +42,7 @@ class Compared:
         title: its id where it has no title.
         summary: as the Data API has it; None where the reports hold nothing of the course.
         start: the day on which it starts; None where no start is known, or it is still to come.
-        enrolled: learners enrolled at the end of each day.
+        enrolled: learners enrolled at the end of each day that is over.
         active: active learners of each week, by its Monday.
         videos: viewers at the start of all its videos, added up.
         answers: learners with an answer to each of its problems, added up.

@@ -149,8 +149,13 @@ class DateRangeView(AnswersView):
 
     @cached_property
     def last_day(self) -> date | None:
-        """The last day of the data."""
+        """The last day of the data that is over."""
         return freshness(self.data_api).until
+
+    @property
+    def last_known_day(self) -> date | None:
+        """The last day of which something is known, over or not."""
+        return self.today or self.last_day
 
     @property
     def last_shown_day(self) -> date | None:

@@ -107,8 +107,9 @@ class CompareView(AnsweringView):
         course, summary = self.data_api.courses(course_id), self._summaries.get(course_id)
         title = (summary or {}).get("catalog_course_title") or course_title(course)
         days = known(lambda: course.enrollment(start_date=FIRST.isoformat()))
+        until = self.freshness.until
         weeks = engagement.weekly_activity(
-            known(lambda: course.activity(start_date=FIRST.isoformat())), self.freshness.until
+            known(lambda: course.activity(start_date=FIRST.isoformat())), until
         ).table
         return Compared(
             letter=letter,
@@ -116,7 +117,7 @@ class CompareView(AnsweringView):
             title=title or course_id,
             summary=summary,
             start=self._start(summary),
-            enrolled={at: row["count"] for at, row in by_day(days)},
+            enrolled={at: row["count"] for at, row in by_day(days) if until and at <= until},
             active=cast(
                 "dict[date, int]",
                 dict(zip(weeks.values("start"), weeks.values("any"), strict=True)),

@@ -24,7 +24,8 @@ class EnrollmentView(DateRangeView):
     def answers(self) -> list[Answer]:
         """Learners by day, and by mode."""
         days, end = self.chosen, self.chosen.end_date
-        start, length = days.compared_from(self.last_day), days.length(self.last_day)
+        last = self.last_known_day
+        start, length = days.compared_from(last), days.length(last)
         by_day = known(lambda: self.course.enrollment(start_date=start, end_date=end))
         by_mode = known(lambda: self.course.enrollment("mode", start_date=start, end_date=end))
         return [

@@ -137,14 +137,14 @@ class LearnerView(DateRangeView):
     def answers(self) -> list[Answer]:
         """The timeline."""
         days = known(lambda: self.data_api.engagement_timeline(self.course_id, self.username))
-        length = self.chosen.length(self.last_day)
+        length = self.chosen.length(self.last_known_day)
         return [answers.timeline(days, self.chosen.start, self._until, length, self.today)]
 
     @property
     def _until(self) -> date | None:
         """The last day that is both chosen and in the data."""
-        last = self.today or self.last_day
-        return min((day for day in (self.chosen.end, last) if day), default=None)
+        days = (self.chosen.end, self.last_known_day)
+        return min((day for day in days if day), default=None)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the template shows."""
