@@ -190,6 +190,12 @@ def test_clock_that_is_ahead_hides_no_silence(site: Site) -> None:
     assert updating.runs_of(site.data)[-1]["newest_event"] == str(TODAY)
 
 
+def test_logs_that_go_on_after_an_interval_are_no_silence(site: Site) -> None:
+    site.log([enrollment(2, TODAY - 99 * DAY)])
+    record = site.update(Interval(TODAY - 99 * DAY, TODAY - 9 * DAY))
+    assert record.newest_event == TODAY
+
+
 def test_events_of_days_before_are_late_and_todays_are_not(site: Site) -> None:
     site.log([enrollment(2, TODAY - DAY)])
     follows = follower(site)

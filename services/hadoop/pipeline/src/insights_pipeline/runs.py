@@ -49,7 +49,8 @@ class RunRecord:
         rows_written: report rows that this run published: new ones, changed ones and removed ones.
         notes: what an operator should know, such as files left for the next run.
         warehouse_id, sequence: the state of which warehouse the reports hold.
-        newest_event: its date, of all that were ever read and are before the interval's end.
+        newest_event: its date, of all that were ever read; a clock that is ahead tells no later one
+            than that of the run.
         standing: what the next run may leave as this one left it.
         search_is_behind: whether the learner search could not be brought up to date.
     """

@@ -175,7 +175,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             progress.step("metrics")
             record.interval = covered(update, first)
             _bring_up_to_date(warehouse, run, parts, beside.renamed, geo, record, progress)
-        record.newest_event = warehouse.newest_event(before=record.interval.end)
+        record.newest_event = warehouse.newest_event(up_to=record.started.date())
         with record.step("events"):
             warehouse.settle_files()
         show(update, warehouse, reports, record, progress)

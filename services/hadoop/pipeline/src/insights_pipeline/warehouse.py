@@ -284,9 +284,9 @@ class Warehouse:
         found = self._value("SELECT MIN(date) FROM ledger.part")
         return found if isinstance(found, date) else None
 
-    def newest_event(self, before: date) -> date | None:
-        """Date of the latest event before that date; a clock that is ahead may tell later ones."""
-        found = self._value(f"SELECT MAX(date) FROM ledger.part WHERE date < DATE '{before}'")
+    def newest_event(self, up_to: date) -> date | None:
+        """Date of the latest event up to that date; a clock that is ahead may tell later ones."""
+        found = self._value(f"SELECT MAX(date) FROM ledger.part WHERE date <= DATE '{up_to}'")
         return found if isinstance(found, date) else None
 
     def _value(self, query: str) -> Any:

@@ -141,7 +141,7 @@ def _bring_up_to_date(
             warehouse.set_interval(record.interval)
             warehouse.set_meta("engine", ENGINE)
             home.keep(warehouse, plan)
-        record.newest_event = warehouse.newest_event(before=record.interval.end)
+        record.newest_event = warehouse.newest_event(up_to=record.started.date())
         with record.step("events"):
             session.sparkContext.setJobDescription("bring home")
             warehouse.settle_files()

@@ -568,7 +568,7 @@ class PipelineRun(PublishedModel):
         null=True, db_comment="day after the interval's last, exclusive"
     )
     newest_event = models.DateField(
-        null=True, db_comment="day of the latest event before the interval's end"
+        null=True, db_comment="day of the latest event, inside the interval or not"
     )
     engine = models.CharField(max_length=255, db_comment="duckdb or spark")
     version = models.CharField(max_length=255, db_comment="version of the pipeline")

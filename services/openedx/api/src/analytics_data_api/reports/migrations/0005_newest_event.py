@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             model_name="pipelinerun",
             name="newest_event",
             field=models.DateField(
-                db_comment="day of the latest event before the interval's end", null=True
+                db_comment="day of the latest event, inside the interval or not", null=True
             ),
         ),
     ]
