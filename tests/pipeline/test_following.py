@@ -15,6 +15,7 @@ import pytest
 import updating
 from embedded import SMALL, Site, reports_in
 from insights_pipeline import following
+from insights_pipeline.compacting import MANY
 from insights_pipeline.errors import BadInput, BadOption, NoRoom
 from insights_pipeline.following import Follower, follow
 from insights_pipeline.inputs import Inputs
@@ -393,3 +394,30 @@ def test_at_rest_nothing_is_touched(site: Site) -> None:
     for _ in range(3):
         assert follows.look() is None
     assert touched() == before
+
+
+def test_day_that_cannot_be_made_one_file_delays_no_number(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_LEAST_PAUSE", 0.0)
+    yesterday, said = TODAY - DAY, list[str]()
+    for user_id in range(2, MANY + 2):
+        site.log([play(user_id, yesterday)])
+        site.update(Interval(yesterday, TODAY))
+    broken = next((site.data / "events" / f"date={yesterday}").iterdir())
+    broken.write_bytes(b"x" * broken.stat().st_size)
+
+    def sleep(_seconds: float) -> None:
+        if len(said) > 2:
+            raise KeyboardInterrupt
+        site.log([enrollment(99)])
+
+    monkeypatch.setattr(following.time, "sleep", sleep)
+    update = Update(site.logs, site.data, resources=SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        follow(update, reports_in(site.data), 0, said.append)
+
+    complaint = "events of days that are over stay in many files until tomorrow: "
+    assert [line.startswith(complaint) for line in said] == [False, True, False]
+    assert "No magic bytes" in said[1]
+    assert learners(site)[str(TODAY)] == 2

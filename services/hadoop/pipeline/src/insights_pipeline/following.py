@@ -66,6 +66,10 @@ def follow(update: Update, reports: Reports, every: float, tell: Callable[[str],
         else:
             if record:
                 telling.success(_describe(record, time.monotonic() - began))
+            try:
+                follower.tidy()
+            except PipelineError as error:
+                tell(f"events of days that are over stay in many files until tomorrow: {error}")
         time.sleep(max(began + every - time.monotonic(), _LEAST_PAUSE))
 
 
@@ -93,6 +97,7 @@ class Follower:
         self._clock = clock
         self._seen: _Seen | None = None
         self._shown: date | None = None
+        self._tidied: date | None = None
         self._standing = Standing()
         self._write_at = 0.0
 
@@ -113,10 +118,18 @@ class Follower:
             wait = _SEARCH_AGAIN if record.search_is_behind else _WHOLE_EVERY
             self._write_at = time.monotonic() + wait
         self._standing = record.standing
-        if is_new_day:
-            compact(self._update.data, self._update.resources, before=day)
         self._seen, self._shown = seen, day
         return record
+
+    def tidy(self) -> None:
+        """After the first update of a day, make one file of each earlier day's many.
+
+        Raises:
+            PipelineError: it could not be done; it is tried again on the next day.
+        """
+        if self._shown and self._tidied != self._shown:
+            self._tidied = self._shown
+            compact(self._update.data, self._update.resources, before=self._shown)
 
     def _todays(self, day: date, is_new_day: bool) -> Update:
         """The update that is due."""

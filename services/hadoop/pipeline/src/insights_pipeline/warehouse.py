@@ -551,7 +551,7 @@ def told_as_pipeline_errors(folder: Path) -> Generator[None]:
             raise PipelineError(
                 f"the run needs more than its memory limit ({text}): raise --memory"
             ) from error
-        if isinstance(error, duckdb.IOException):
+        if isinstance(error, duckdb.IOException) or "magic bytes" in text:  # of no Parquet file
             raise BadDataFolder(f"{folder}: {text}: check the disk and run again") from error
         raise
     except RuntimeError as error:
