@@ -23,7 +23,8 @@ def paused(stack: Stack) -> Generator[None]:
         EngineError: it cannot be stopped, or started again.
     """
     for container in _containers(stack):
-        if container.state == "running":
+        # One that ends again and again would come back beside what is done meanwhile.
+        if container.state in ("running", "restarting"):
             console.say(f"{FOLLOW} is stopped meanwhile")
             stack.engine.stop(container.id)
     try:
