@@ -112,6 +112,10 @@ def test_mail_needs_a_sender_and_an_address_of_the_site(
     assert complaint in failure(manage("check", **{**whole, **environment}))
 
 
+def test_without_a_mail_server_nothing_else_of_it_is_needed() -> None:
+    assert manage("check", INSIGHTS_SMTP_USER="insights").returncode == 0
+
+
 def test_no_secret_is_in_a_complaint() -> None:
     result = manage("check", INSIGHTS_DATA_API_TOKEN="kept private")
 

@@ -22,6 +22,9 @@ _PLACEHOLDER = re.compile(
 )
 _BYTES = {"k": 2**10, "m": 2**20, "g": 2**30}
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+_WORD = r"[\w!#$%&'*+/=?^`{}|~-]+"
+_LOCAL_PART = re.compile(rf"(?!.{{65}}){_WORD}(\.{_WORD})*", re.ASCII)
+_TOP_LEVEL = re.compile(r".+\.([A-Za-z-]{2,63}|xn--[A-Za-z0-9]+)")
 _IMAGE_NAME = re.compile(
     r"[a-zA-Z0-9._-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as Docker reads references
 )
@@ -256,10 +259,16 @@ def _is_url(value: str) -> bool:
 
 
 def _is_mailbox(value: str) -> bool:
+    """Whether it is one, as Insights has it too: of localhost, or of a name with a top level."""
     from email.utils import parseaddr
 
     local, _, domain = parseaddr(value)[1].rpartition("@")
-    return value.isprintable() and bool(re.fullmatch(r"[!-?A-~]{1,64}", local)) and is_host(domain)
+    return (
+        value.isprintable()
+        and bool(_LOCAL_PART.fullmatch(local))
+        and is_host(domain)
+        and bool(domain == "localhost" or _TOP_LEVEL.fullmatch(domain))
+    )
 
 
 def _is_interval(value: str) -> bool:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
+
 import pytest
+from django.core.validators import validate_email
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tasks.lib.settings import setting_types
 from tasks.lib.settings.setting_types import TYPES, size_in_bytes, weakness
@@ -37,7 +42,16 @@ REFUSED = {
     "size('512m', least='1m')": ["1", "512", "1023k", "1.5g", "512mb", "0m", "-1m", "1t"],
     "path()": ["~/key.pem", "~"],
     "url()": ["lms.example.org", "ftp://a.org", "https://", "https://a b.org", "http://a:99999"],
-    "mailbox()": ["Insights", "a@", "@b.org", "a b@c.org", "a@b.org\nBcc: c@d.org", "a@b_c.org"],
+    "mailbox()": [
+        "Insights",
+        "a@",
+        "@b.org",
+        "a b@c.org",
+        "a@b.org\nBcc: c@d.org",
+        "a@b_c.org",
+        "a@mail",
+        "a..b@c.org",
+    ],
     "location('s3a://a')": ["none", "/warehouse", "namenode:8020", "hdfs://", "hdfs://a folder"],
     "switch('on')": ["yes", "true", "On"],
     "choice('plain', among=['plain', 'json'])": ["xml", "JSON"],
@@ -144,3 +158,18 @@ def test_amounts_of_memory() -> None:
         *(1024, 512 * 1024**2, 2 * 1024**3),
         *(None, None),
     ]
+
+
+@settings(max_examples=300)
+@given(
+    st.builds(
+        "{}@{}".format,
+        st.text('ab.!#_-+"()<> @é', max_size=6),
+        st.lists(st.text("ab1-", min_size=1, max_size=3), min_size=1, max_size=4).map(".".join),
+    )
+    | st.emails()
+)
+def test_a_mailbox_is_one_for_insights_too(value: str) -> None:
+    """Which would not start with what it refuses."""
+    if declared("mailbox()").is_valid(value):
+        validate_email(parseaddr(value)[1])

@@ -277,7 +277,7 @@ EMAIL_PORT = _whole("INSIGHTS_SMTP_PORT", 587, most=65535)
 _mail_security = _configuration.choice("INSIGHTS_SMTP_SECURITY", "starttls", "tls", "none")
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail_security == "starttls", _mail_security == "tls"
 EMAIL_HOST_USER = _configuration.text("INSIGHTS_SMTP_USER")
-_of_user = _configuration.required if EMAIL_HOST_USER else _configuration.text
+_of_user = _configuration.required if EMAIL_HOST and EMAIL_HOST_USER else _configuration.text
 EMAIL_HOST_PASSWORD = _of_user("INSIGHTS_SMTP_PASSWORD")
 EMAIL_TIMEOUT = TIMEOUT
 if EMAIL_HOST:
