@@ -92,7 +92,9 @@ def test_from_the_button_to_the_last_click(
         visitor.go(REPORT)
         visitor.page.screenshot(path=SCREENSHOTS / "report-mail-light.png", full_page=True)
         visitor.page.get_by_role("button", name="Send me this every week").click()
-        assert "every week, from the next one on" in visitor.page.get_by_role("status").inner_text()
+        assert (
+            "From now on, this report is sent to" in visitor.page.get_by_role("status").inner_text()
+        )
         visitor.go(REPORT)
         assert visitor.page.get_by_role("button", name="Stop sending").is_visible()
         wanted = figures(visitor.page)

@@ -57,7 +57,7 @@ class ReportView(AnswersView):
         wanted, user = request.POST.get("mail"), request.user
         if wanted == "on" and user.email:
             subscriptions.start(user, self.course_id, get_language())
-            text = _("This report is sent to %(address)s every week, from the next one on.")
+            text = _("From now on, this report is sent to %(address)s every week.")
             messages.success(request, text % {"address": user.email})
         elif wanted == "off":
             subscriptions.stop(user, self.course_id)
