@@ -436,6 +436,27 @@ def test_without_numbers(
     assert send_in_vain()[1].startswith("the Data API gives no numbers: ")
 
 
+def test_a_course_whose_numbers_fail_keeps_no_other_from_its_mail(
+    post: MailServer, subscribe: Callable[..., User], served_by_hand: Served
+) -> None:
+    broken, whole = "course-v1:Ex+Mail_1_broken+T1", "course-v1:Ex+Mail_2_whole+T1"
+    for course in (broken, whole):
+        insert_course(served_by_hand, course, enrolled=40)
+        subscribe(f"reader-of-{course[13:19]}", course)
+    served_by_hand.insert(
+        "course_enrollment_birth_year_daily",
+        {"course_id": broken, "date": UNTIL, "count": "no number", "cumulative_count": 1},
+    )
+
+    said, complaint = send_in_vain()
+
+    assert said[0].startswith(f"'reader-of-Mail_1', '{broken}': the Data API gives no numbers: ")
+    assert said[1].endswith("1 sent, 1 left for the next run")
+    assert complaint.startswith("1 left for the next run")
+    assert [to for to, _mail in post.mails] == ["reader-of-Mail_2@example.org"]
+    assert [each.week for each in Subscription.objects.filter(course_id=broken)] == [None]
+
+
 def test_what_goes_on_while_nobody_has_asked(post: MailServer) -> None:
     assert send() == ["nobody has asked for a weekly report"]
     assert post.mails == []

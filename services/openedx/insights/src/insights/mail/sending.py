@@ -27,6 +27,7 @@ from insights.courses.answers.engagement import last_week
 from insights.courses.overview import Overview
 from insights.courses.report import report
 from insights.data_api.client import DataApi
+from insights.data_api.errors import DataApiError
 from insights.data_api.one_run import of_one_run
 from insights.data_api.runs import freshness
 from insights.mail.letter import Letter
@@ -72,7 +73,7 @@ def send_due(say: Callable[[str], object]) -> Counter[End]:
 
     Raises:
         MailServerError: the mail server takes no mail at all; what is due stays so.
-        DataApiError: there are no numbers to send; so does it then.
+        DataApiError: there are no numbers of any course; so does it then.
         DatabaseError: nor subscriptions.
     """
     wanted = Subscription.objects.filter(active=True, user__is_active=True).select_related("user")
@@ -118,7 +119,10 @@ def _send_all(due: Iterable[Subscription], say: Callable[[str], object]) -> Iter
 
 
 def _send_one(
-    subscription: Subscription, letter: Callable[[], Letter], outbox: Outbox, sees: _Access
+    subscription: Subscription,
+    letter: Callable[[], Letter | DataApiError],
+    outbox: Outbox,
+    sees: _Access,
 ) -> tuple[End | None, str]:
     """What became of a mail, None where another process sends it; and why, where it is not sent."""
     try:
@@ -132,10 +136,13 @@ def _send_one(
         return End.SKIPPED, "has to sign in again, for the LMS to say whether they may see it"
     except LmsUnavailable:
         return End.LATER, "the LMS does not say whether they may see it"
-    week = letter().report.week
+    made = letter()
+    if isinstance(made, DataApiError):
+        return End.LATER, f"the Data API gives no numbers: {made}"
+    week = made.report.week
     if week is None:
         return End.SKIPPED, "there are no numbers of the course yet"
-    mail = letter().to(subscription)
+    mail = made.to(subscription)
     outbox.open()
     if not subscription.claim(week):
         return None, ""
@@ -153,10 +160,15 @@ def _send_one(
     return End.SENT, ""
 
 
-def _letter(course_id: str) -> Letter:
-    return of_one_run(
-        lambda data_api: Letter.of(report(Overview(data_api, course_id))), f"mail of {course_id!a}"
-    )
+def _letter(course_id: str) -> Letter | DataApiError:
+    """The mail of a course; or why there is none, which is asked no more than once either."""
+    try:
+        return of_one_run(
+            lambda data_api: Letter.of(report(Overview(data_api, course_id))),
+            f"mail of {course_id!a}",
+        )
+    except DataApiError as error:
+        return error
 
 
 class _Access:
