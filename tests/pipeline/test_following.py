@@ -223,6 +223,11 @@ def test_interval_that_is_over_has_nothing_to_follow(site: Site) -> None:
     assert not site.data.exists()
 
 
+def test_nor_has_one_that_is_to_come(site: Site) -> None:
+    with pytest.raises(BadOption, match="has not begun, and nothing of it is there"):
+        follower(site, interval=Interval(TODAY + DAY, TODAY + 9 * DAY))
+
+
 def test_no_folder_of_logs_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no folder of tracking logs"):
         follower(Site(tmp_path))

@@ -47,7 +47,7 @@ def follow(update: Update, reports: Reports, every: float, tell: Callable[[str],
     work) is told, and tried again.
 
     Args:
-        update: what to run; an end of its interval before tomorrow is refused.
+        update: what to run; an interval without today is refused.
         reports: where to publish.
         every: seconds from the start of an update to the start of the next.
         tell: given a line on each update, and on what keeps one from being done.
@@ -91,6 +91,11 @@ class Follower:
             raise BadOption(
                 f"the interval {update.interval} is over, and nothing of it is to come: leave it"
                 " out (--interval, INTERVAL) to follow the logs, or use inv local.update"
+            )
+        if update.interval and update.interval.start > clock():
+            raise BadOption(
+                f"the interval {update.interval} has not begun, and nothing of it is there: follow"
+                " the logs from its first day on, or without it (--interval, INTERVAL)"
             )
         self._update = update
         self._reports = _OpenedOnce(reports)
