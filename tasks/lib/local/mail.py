@@ -8,6 +8,7 @@ from tasks.lib.errors import OperatorError
 from tasks.lib.local import applications
 from tasks.lib.local.runs import REPORTS_FILE
 from tasks.lib.local.secrets import Secrets
+from tasks.lib.settings import SettingsError, checks, setting_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,13 @@ def environment(loaded: Settings, url: str) -> dict[str, str]:
 
     Raises:
         SettingsError: one of them is not what it should be.
+        OperatorError: `url` is none.
     """
+    if not (url and setting_types.url().is_valid(url)):
+        raise OperatorError(f"--url {url} is no URL: give one such as https://insights.example.org", 2)
+    for finding in checks.mail(loaded):
+        if finding.severity is checks.Severity.ERROR:
+            raise SettingsError(str(finding).removeprefix(f"{finding.severity}: "))
     names = {f"INSIGHTS_{name}": loaded.require(name) for name in _SETTINGS}
     return {**names, "INSIGHTS_SITE_URL": url.rstrip("/")}
 

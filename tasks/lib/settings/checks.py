@@ -112,7 +112,7 @@ def before_start(loaded: Settings, containers: Sequence[Container] = ()) -> list
         *_values(loaded),
         *_secrets(loaded),
         *_shares(loaded),
-        *_mail(loaded),
+        *mail(loaded),
         *_certificate(loaded),
         *_other_checkout(loaded, containers),
         *_ports(loaded, containers),
@@ -212,7 +212,8 @@ def _shares(loaded: Settings) -> Iterator[Finding]:
             )
 
 
-def _mail(loaded: Settings) -> Iterator[Finding]:
+def mail(loaded: Settings) -> Iterator[Finding]:
+    """The findings about the mail server's settings."""
     if not loaded.get("SMTP_HOST"):
         return
     wanted = {"MAIL_FROM": "SMTP_HOST", "SMTP_PASSWORD": "SMTP_USER", "SMTP_USER": "SMTP_PASSWORD"}

@@ -14,6 +14,7 @@ from insights_pipeline.sample import SampleOptions
 from tasks.lib import settings
 from tasks.lib.errors import OperatorError
 from tasks.lib.local import demo, mail, users
+from tasks.lib.settings import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +69,29 @@ def test_without_a_mail_server(data: Path, tmp_path: Path, monkeypatch: pytest.M
 
     with pytest.raises(OperatorError, match="SMTP_HOST is not set"):
         mail.send_from(data, mail.environment(settings.load(root), URL))
+
+
+def test_settings_that_do_not_fit_are_told_by_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = configured(tmp_path / "site", monkeypatch)
+    edit(root, SMTP_HOST="127.0.0.1")
+
+    place = r"conf/analytics\.env:\d+: "
+    with pytest.raises(SettingsError, match=rf"^{place}MAIL_FROM is empty, and SMTP_HOST is not:"):
+        mail.environment(settings.load(root), URL)
+
+    edit(root, MAIL_FROM="insights@example.org", SMTP_USER="insights")
+    with pytest.raises(SettingsError, match=rf"^{place}SMTP_PASSWORD is empty, and SMTP_USER is"):
+        mail.environment(settings.load(root), URL)
+
+
+@pytest.mark.parametrize("url", ["", "insights.example.org", "ftp://insights.example.org"])
+def test_links_need_a_url(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = configured(tmp_path / "site", monkeypatch)
+
+    with pytest.raises(OperatorError, match=f"^--url {url} is no URL: give one such as https://"):
+        mail.environment(settings.load(root), url)
 
 
 def test_folder_without_reports(tmp_path: Path) -> None:
