@@ -256,6 +256,29 @@ def test_a_day_that_is_not_over_is_an_open_point_and_read_so(form: Form) -> None
     assert last["name"].endswith(" (so far)")
 
 
+@pytest.mark.parametrize("count", [2, 6, 9, 17, 40])
+def test_weeks_are_labelled_with_the_days_on_which_they_begin(count: int) -> None:
+    mondays = [DAYS[0] + timedelta(weeks=number) for number in range(count)]
+    numbers = Table(
+        (
+            Column("x", "From", Kind.DATE),
+            Column("end", "to", Kind.DATE),
+            Column("y0", "Y", Kind.COUNT),
+        ),
+        tuple((monday, monday + timedelta(days=6), 1) for monday in mondays),
+    )
+
+    drawn = ElementTree.fromstring(
+        render(vega_lite(chart(Form.LINES, 1, last_day="end"), numbers, 720))
+    )
+
+    texts = [element.text for element in drawn.iter() if element.tag.endswith("text")]
+    labels = [text for text in texts if text and re.fullmatch(r"\d+ [A-Z][a-z]{2}", text)]
+    assert 2 <= len(labels) <= 6
+    assert labels[0] == "5 Jan"
+    assert set(labels) <= {f"{monday.day} {monday:%b}" for monday in mondays}
+
+
 def test_an_axis_reaches_to_a_flag_within_the_last_points_days() -> None:
     weeks = [DAYS[0], DAYS[7]]
     numbers = Table(

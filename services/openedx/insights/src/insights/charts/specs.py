@@ -670,12 +670,17 @@ def _x_axis(chart: Chart, table: Table) -> Spec:
         }
     start, last = _domain(chart, table)
     is_long = last - start >= LONG_RANGE
+    labels: Spec = {"tickCount": min(6, (last - start).days)}
+    if chart.last_day and not is_long:
+        # By itself the axis has days between the points, such as the Sundays before the weeks.
+        days = cast("list[date]", table.values(chart.x))
+        labels = {"values": [_moment(day) for day in days[:: math.ceil(len(days) / 6)]]}
     return {
         "field": "x",
         "type": "temporal",
         "scale": {"type": "utc", "domain": [_moment(start), _moment(last)]},
         "axis": {
-            "tickCount": min(6, (last - start).days),
+            **labels,
             "format": "%b %Y" if is_long else "%-d %b",
         },
     }
