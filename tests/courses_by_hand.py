@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 UNTIL = date(2026, 5, 3)
 """A Sunday: the last day of the numbers."""
+_START = date(2026, 1, 5)
 _RUN = {
     "sequence": 1,
     "warehouse_id": "w",
     "status": "succeeded",
     "notes": "[]",
-    "interval_start": "2026-01-05",
     "engine": "duckdb",
     "version": "0.1.0",
     **dict.fromkeys(("files", "bytes", "lines", "events", "rejected", "late_events"), 0),
@@ -24,7 +24,12 @@ _RUN = {
 
 
 def insert_run(
-    served: Served, until: date = UNTIL, *, so_far: bool = False, newest_event: date | None = None
+    served: Served,
+    until: date = UNTIL,
+    *,
+    so_far: bool = False,
+    start: date = _START,
+    newest_event: date | None = None,
 ) -> None:
     """A run that succeeded, with numbers up to a day, if there is none.
 
@@ -38,6 +43,7 @@ def insert_run(
         "sequence": until.toordinal(),
         "started": f"{until} 12:00:00" if so_far else f"{end} 03:00:00",
         "ended": f"{until} 12:01:00" if so_far else f"{end} 03:01:00",
+        "interval_start": str(start),
         "interval_end": str(end),
         "newest_event": str(newest_event or until),
     }

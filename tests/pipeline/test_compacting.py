@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +13,7 @@ from embedded import SMALL, Site, reports_in
 from insights_pipeline import compacting, forgetting
 from insights_pipeline.compacting import MANY, compact
 from insights_pipeline.forgotten import Learner
-from insights_pipeline.interval import Interval
+from insights_pipeline.interval import Interval, today
 from insights_pipeline.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -131,3 +131,22 @@ def test_learner_of_such_a_day_can_be_forgotten(site: Site) -> None:
     content = b"".join(path.read_bytes() for path in (site.data / "events").rglob("*.parquet"))
     assert updating.events_on_disk(site.data) == MANY + 1
     assert b"learner_3" not in content
+
+
+def test_rejects_of_a_days_runs_become_one_list(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    for number in range(MANY):
+        site.log([play(14), b"no event %d" % number])
+        site.update(WEEK)
+    before = updating.rejects_of(site.data)
+    tomorrow = today() + timedelta(days=1)
+
+    compact(site.data, SMALL, before=today())
+    assert len(list((site.data / "rejects").iterdir())) == MANY, "of today"
+    compact(site.data, SMALL, before=tomorrow)
+
+    (file,) = (site.data / "rejects").iterdir()
+    assert file.name == f"run-{MANY:06}.jsonl"
+    assert updating.rejects_of(site.data) == before
+    site.update(WEEK)
+    assert updating.rejects_of(site.data) == before

@@ -32,7 +32,9 @@ def environment(loaded: Settings, url: str) -> dict[str, str]:
         OperatorError: `url` is none.
     """
     if not (url and setting_types.url().is_valid(url)):
-        raise OperatorError(f"--url {url} is no URL: give one such as https://insights.example.org", 2)
+        raise OperatorError(
+            f"--url {url} is no URL: give one such as https://insights.example.org", 2
+        )
     for finding in checks.mail(loaded):
         if finding.severity is checks.Severity.ERROR:
             raise SettingsError(str(finding).removeprefix(f"{finding.severity}: "))

@@ -107,6 +107,18 @@ def test_logs_that_stopped_coming_are_told_on_every_page(
     assert (silence in page(browser, "")) is is_told
 
 
+def test_first_day_of_a_site_has_no_whole_one(served_by_hand: Served, browser: Client) -> None:
+    until = UNTIL + timedelta(days=30)
+    insert_run(served_by_hand, until, so_far=True, start=until)
+    row = {"course_id": COURSE, "date": str(until), "count": 40, "cumulative_count": 40}
+    served_by_hand.insert("course_enrollment_daily", row)
+    text = page(browser, "")
+    assert "2 Jun 2026 so far · computed" in text
+    assert "Data until" not in text
+    assert "40 learners were enrolled at the end of 2 Jun 2026 (so far)" in text
+    assert "Data until" not in page(browser, "report/")
+
+
 def test_day_of_another_kind_is_equal_and_told_otherwise() -> None:
     today = SoFar(2026, 5, 3)
     assert today == date(2026, 5, 3)

@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         text = options.interval or settings.interval
         interval = Interval.parse(text) if text and not options.date else None
-        if options.follow:
+        if options.follow is not None:
             _follow(settings, interval, options.follow)
             return 0
         record = settings.run(

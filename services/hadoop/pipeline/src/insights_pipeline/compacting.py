@@ -1,4 +1,5 @@
-"""Makes one file of a day's events that lie in many: who follows logs adds one a minute.
+"""Makes one file of a day's events that lie in many, and of its rejects: who follows logs adds one
+of each a minute.
 
 The tables stay as they are, and so does what anybody reads of the events.
 """
@@ -8,7 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from insights_pipeline.logs.reader import make_lasting
@@ -45,7 +48,8 @@ class _Day:
 def compact(data: Path, resources: Resources, before: date) -> int:
     """Make one file of the events of each day before `before` that has many; returns how many days.
 
-    Whatever cuts it short, each day's events are all there once, in old files or in the new one.
+    Likewise of the rejected lines of the runs that ended on such a day. Whatever cuts it short, a
+    day's events are all there once, in old files or in the new one; its rejects may be there twice.
 
     Raises:
         PipelineError: it cannot be done.
@@ -60,6 +64,7 @@ def compact(data: Path, resources: Resources, before: date) -> int:
         days = _days(warehouse, before)
         for day in days:
             _compact(warehouse, day)
+        _join_rejects(data, before)
     return len(days)
 
 
@@ -112,3 +117,23 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _join_rejects(data: Path, before: date) -> None:
+    """The runs of a day keep what they rejected as that of the last one of them."""
+    by_day: dict[date, list[Path]] = defaultdict(list)
+    for path in sorted((data / "rejects").glob("run-*.jsonl")):
+        by_day[datetime.fromtimestamp(path.stat().st_mtime, UTC).date()].append(path)
+    for day, files in by_day.items():
+        if day >= before or len(files) < MANY:
+            continue
+        *others, last = files
+        status, part = last.stat(), last.with_name(f".{last.name}.part")
+        with part.open("wb") as joined:
+            for file in files:
+                with file.open("rb") as rows:
+                    shutil.copyfileobj(rows, joined)
+        os.utime(part, ns=(status.st_atime_ns, status.st_mtime_ns))
+        part.replace(last)
+        for file in others:
+            file.unlink()

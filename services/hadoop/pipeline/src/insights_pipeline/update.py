@@ -19,7 +19,7 @@ from insights_pipeline import forgotten, inputs, report_files, upkeep
 from insights_pipeline.errors import AlreadyRunning, BadDataFolder, BadInput, PipelineError
 from insights_pipeline.inputs import Inputs
 from insights_pipeline.inputs.geo import open_geo
-from insights_pipeline.interval import Interval, today
+from insights_pipeline.interval import Interval
 from insights_pipeline.logs.ledger import Ledger
 from insights_pipeline.logs.reader import PieceRead, put_together, read_pieces
 from insights_pipeline.metrics import METRICS, REPORT_FILES, SUBJECTS
@@ -173,7 +173,7 @@ def _run(update: Update, record: RunRecord, reports: Reports, progress: Progress
             record.notes += beside.lacking
             record.standing.inputs = beside.lacking
             progress.step("metrics")
-            record.interval = covered(update, first)
+            record.interval = covered(update, first, record.started.date())
             _bring_up_to_date(warehouse, run, parts, beside.renamed, geo, record, progress)
         record.newest_event = warehouse.newest_event(up_to=record.started.date())
         with record.step("events"):
@@ -303,14 +303,15 @@ def _keep_rejects(reading: Reading, pieces: list[PieceRead], folder: Path) -> No
             lines_before += piece.lines
 
 
-def covered(update: Update, first: date) -> Interval:
+def covered(update: Update, first: date, began: date) -> Interval:
     """The dates that an update covers, of which those from `until` on are not over.
 
     Args:
         update: what to run.
         first: date of the first event.
+        began: the UTC date on which it began, before any log was looked at.
     """
-    until = update.until or today()
+    until = update.until or began
     last = until if update.so_far else until - _DAY
     interval = update.interval or Interval(min(first, last), last + _DAY)
     return replace(interval, whole_before=until)

@@ -132,7 +132,7 @@ def _bring_up_to_date(
             if first is None:
                 raise BadInput(describe_nothing(update, record))
             record.notes += lacking
-            record.interval = covered(update, first)
+            record.interval = covered(update, first, record.started.date())
             change = Change(
                 number, record.interval, warehouse.interval, warehouse.new_tables, geo.look_up
             )

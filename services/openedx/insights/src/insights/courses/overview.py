@@ -138,16 +138,21 @@ class Overview:
 
     @property
     def until(self) -> date | None:
-        """The last whole day of the course's numbers; None where there are none."""
+        """The last whole day of the course's numbers; None where there is none."""
         return self.freshness.until if self.summary else None
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day of the course's numbers, over or not; None where there are none."""
+        return (self.freshness.today or self.freshness.until) if self.summary else None
 
     @cached_property
     def cards(self) -> list[Card]:
         """A card for each page; none where the reports hold nothing of the course."""
-        if not self.until:
+        if not self.last_day:
             return []
         return [
-            self._enrollment(self.until),
+            self._enrollment(self.last_day),
             self._demographics(),
             self._geography(),
             self._engagement(),
@@ -189,11 +194,11 @@ class Overview:
 
     def _since(self, weeks: int) -> str | None:
         """So many weeks before the last day of the numbers."""
-        return (self.until - weeks * WEEK).isoformat() if self.until else None
+        return (self.last_day - weeks * WEEK).isoformat() if self.last_day else None
 
-    def _enrollment(self, until: date) -> Card:
+    def _enrollment(self, last_day: date) -> Card:
         today = self.freshness.today
-        answer = enrollment.enrollment(self.enrolled, start=today or until, today=today)
+        answer = enrollment.enrollment(self.enrolled, start=last_day, today=today)
         return Card(ENROLLMENT, answer, _figure(_last(answer, "count")))
 
     def _demographics(self) -> Card:

@@ -78,7 +78,7 @@ class Report:
 def report(overview: Overview) -> Report:
     """The report of a course; raises what `Overview` raises."""
     until = overview.until
-    few = bool(until) and not _many(overview)
+    few = bool(overview.last_day) and not _many(overview)
     over_weeks = _over_weeks(overview)
     return Report(
         course_id=overview.course_id,

@@ -124,8 +124,8 @@ def _nothing(report: Report) -> list[str]:
         return []
     return [
         _(
-            "There are no numbers of this course yet. They appear the day after its first learner"
-            " enrolls."
+            "There are no numbers of this course yet. They appear with the first update after a"
+            " learner enrolls."
         )
     ]
 

@@ -24,7 +24,7 @@ class Freshness:
     """How fresh the numbers are.
 
     Attributes:
-        until: the last day that they cover whole.
+        until: the last day that they cover whole; None on a site's first day.
         today: the day after it, if they cover that so far.
         silent_since: the day of the newest event, if no event is of the `SILENT` days after it:
             logs may have stopped coming.
@@ -53,10 +53,13 @@ def freshness(data_api: DataApi) -> Freshness:
         succeeded = next(iter(data_api.runs(limit=1, status="succeeded")), None)
     if succeeded is None:
         return Freshness(failed=failed)
-    end, newest = (_day(succeeded[member]) for member in ("whole_end", "newest_event"))
+    start, end, newest = (
+        _day(succeeded[member]) for member in ("interval_start", "whole_end", "newest_event")
+    )
+    has_whole_day = start and end and start < end
     is_silent = end and newest and end - newest > SILENT
     return Freshness(
-        until=end and end - timedelta(days=1),
+        until=end - timedelta(days=1) if end and has_whole_day else None,
         silent_since=newest if is_silent else None,
         today=end if end != _day(succeeded["interval_end"]) else None,
         computed=moment_of(succeeded["ended"]),

@@ -26,7 +26,6 @@ from insights.accounts.lms_courses import LmsUnavailable, SignInAgain
 from insights.courses.answers.engagement import last_week
 from insights.courses.overview import Overview
 from insights.courses.report import report
-from insights.data_api.client import DataApi
 from insights.data_api.errors import DataApiError
 from insights.data_api.one_run import of_one_run
 from insights.data_api.runs import freshness
@@ -80,7 +79,7 @@ def send_due(say: Callable[[str], object]) -> Counter[End]:
     if not wanted:
         say("nobody has asked for a weekly report")
         return Counter()
-    until = freshness(DataApi()).until
+    until = of_one_run(freshness, "weekly mails").until
     if until is None:
         say("there are no numbers yet: nothing is sent")
         return Counter()
