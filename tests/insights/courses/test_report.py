@@ -164,6 +164,7 @@ def report_of(name: str, finding: str = "A finding.") -> Report:
         facts=[name],
         week=date(2026, 2, 9),
         until=date(2026, 2, 15),
+        today=None,
         computed=datetime(2026, 2, 16, 3, tzinfo=UTC),
         changes=[],
         charts=[Card(ENROLLMENT, answer, "14")],

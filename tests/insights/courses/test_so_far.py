@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import openpyxl
 import pytest
+from pypdf import PdfReader
 
 from courses_by_hand import UNTIL, insert_course, insert_run
 from insights.courses.answers.answer import SoFar
@@ -63,6 +64,12 @@ def test_today_is_marked_in_sentence_chart_table_and_file(followed: Client) -> N
     *_others, cell = book["Enrollment 1"]["A"]
     assert cell.value == "2026-05-03 (so far)"
     assert f"{SUNDAY} so far" in [cell.value for cell in book.worksheets[0]["A"]]
+
+
+def test_report_as_a_pdf_says_how_far_the_numbers_go(followed: Client) -> None:
+    sheet = PdfReader(BytesIO(followed.get(f"/courses/{COURSE}/report.pdf").content))
+    text = "\n".join(page.extract_text() for page in sheet.pages)
+    assert f"Data until {SATURDAY}, {SUNDAY} so far" in text
 
 
 def test_days_that_are_over_are_not(followed: Client) -> None:

@@ -41,7 +41,8 @@ class Report:
         facts: when it is, who sets the pace, its id.
         week: the Monday of the last whole week; None where there are no numbers of the course, and
             so neither changes, cards nor charts.
-        until: the last day of the numbers.
+        until: the last day of the numbers that is over.
+        today: the day after it, where the numbers cover what has come of that.
         computed: when they were computed, in UTC.
         changes: what changed in the week.
         charts: enrollment and activity over the last weeks, each with a chart where there is one to
@@ -55,6 +56,7 @@ class Report:
     facts: Sequence[str]
     week: date | None
     until: date | None
+    today: date | None
     computed: datetime | None
     changes: Sequence[Change]
     charts: Sequence[Card]
@@ -71,8 +73,12 @@ class Report:
 
     @property
     def as_of(self) -> str:
-        """The last day of the numbers in words; empty where there are none."""
-        return _("Data until %(day)s") % {"day": day(self.until)} if self.until else ""
+        """The last day of the numbers in words, and today; empty where there are none."""
+        if not self.until:
+            return ""
+        until = _("Data until %(day)s") % {"day": day(self.until)}
+        so_far = [_("%(day)s so far") % {"day": day(self.today)}] if self.today else []
+        return ", ".join([until, *so_far])
 
 
 def report(overview: Overview) -> Report:
@@ -86,6 +92,7 @@ def report(overview: Overview) -> Report:
         facts=overview.facts,
         week=last_week(until) if until else None,
         until=until,
+        today=overview.freshness.today,
         computed=overview.freshness.computed,
         changes=overview.changes,
         charts=[
