@@ -344,7 +344,7 @@ def test_what_lasts_is_told_and_noted_once_and_mends_itself(
         follow(update, reports_in(site.data), 0, said.append)
 
     waiting, done = said
-    assert waiting.startswith("not updated: no event in ")
+    assert waiting.startswith("not updated, and tried again each time: no event in ")
     assert done.startswith("1 events, 1 rejects: ")
     assert [run["status"] for run in updating.runs_of(site.data)] == ["failed", "succeeded"]
 
@@ -366,7 +366,9 @@ def test_other_update_at_work_is_waited_for(site: Site, monkeypatch: pytest.Monk
     with pytest.raises(KeyboardInterrupt):
         follow(update, reports_in(site.data), 1, said.append)
 
-    assert said[0].startswith("not updated: another update is at work on ")
+    assert said[0].startswith(
+        "not updated, and tried again each time: another update is at work on "
+    )
     assert said[1].startswith("1 events: ")
 
 

@@ -217,7 +217,7 @@ class _Telling:
         """An update could not be done."""
         if reason != self._failure or time.monotonic() - self._told >= _TELL_AGAIN:
             self._failure, self._told = reason, time.monotonic()
-            self._tell(f"not updated: {reason}; tried again from now on")
+            self._tell(f"not updated, and tried again each time: {reason}")
 
 
 def _describe(record: RunRecord, seconds: float) -> str:
