@@ -74,11 +74,9 @@ class Report:
     @property
     def as_of(self) -> str:
         """The last day of the numbers in words, and today; empty where there are none."""
-        if not self.until:
-            return ""
-        until = _("Data until %(day)s") % {"day": day(self.until)}
+        until = [_("Data until %(day)s") % {"day": day(self.until)}] if self.until else []
         so_far = [_("%(day)s so far") % {"day": day(self.today)}] if self.today else []
-        return ", ".join([until, *so_far])
+        return ", ".join([*until, *so_far])
 
 
 def report(overview: Overview) -> Report:
