@@ -1,9 +1,9 @@
 """Removes events, rejected lines and records of runs that are older than a site keeps them.
 
 The tables stay, with what each day added to them: so numbers stay, and late events still count.
-What can no longer be made from the removed days are tables that a later version brings; only
-`--full`, which reads the original logs, has them. On a cluster, where a day's tables are made from
-all events of that day, nothing is removed.
+What can no longer be made from the removed days are tables that a later version brings; only a new
+data folder, for which the original logs are read, has them. On a cluster, where a day's tables are
+made from all events of that day, nothing is removed.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Old:
 
 COST = (
     "numbers stay, and late events still count; but a table that a later version brings will lack"
-    " these days, unless all original logs are read anew with --full"
+    " these days, unless all original logs are read anew, into a new data folder"
 )
 
 
