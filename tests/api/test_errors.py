@@ -320,9 +320,9 @@ def test_users_that_cannot_be_read(change: Callable[[Path], None], fragile: Serv
 def test_failure_of_a_view_tells_nothing(fragile: Served) -> None:
     damage = execute(
         "INSERT INTO pipeline_run (id, created, run_id, sequence, warehouse_id, status, started,"
-        " ended, engine, version, files, bytes, lines, events, rejected, late_events,"
-        " rejects_by_reason, rows_by_table, seconds_by_step, notes) VALUES (1, 'c', 'r', 1, 'w',"
-        " 'succeeded', '2026-13-01 00:00:00', 'e', 'e', 'v', 1, 1, 1, 1, 1, 1,"
+        " interval_start, ended, engine, version, files, bytes, lines, events, rejected,"
+        " late_events, rejects_by_reason, rows_by_table, seconds_by_step, notes)"
+        " VALUES (1, 'c', 'r', 1, 'w', 'succeeded', 's', '2026-13-01', 'e', 'e', 'v', 1, 1, 1, 1, 1, 1,"
         " '{}', '{}', '{}', '[]')"
     )
     damage(fragile.reports)
