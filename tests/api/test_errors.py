@@ -322,8 +322,8 @@ def test_failure_of_a_view_tells_nothing(fragile: Served) -> None:
         "INSERT INTO pipeline_run (id, created, run_id, sequence, warehouse_id, status, started,"
         " interval_start, ended, engine, version, files, bytes, lines, events, rejected,"
         " late_events, rejects_by_reason, rows_by_table, seconds_by_step, notes)"
-        " VALUES (1, 'c', 'r', 1, 'w', 'succeeded', 's', '2026-13-01', 'e', 'e', 'v', 1, 1, 1, 1, 1, 1,"
-        " '{}', '{}', '{}', '[]')"
+        " VALUES (1, 'c', 'r', 1, 'w', 'succeeded', 's', '2026-13-01', 'e', 'e', 'v', 1, 1, 1,"
+        " 1, 1, 1, '{}', '{}', '{}', '[]')"
     )
     damage(fragile.reports)
 
