@@ -155,7 +155,7 @@ def _at_a_course(context: BrowserContext, site: Site) -> Visitor:
     stacks do meanwhile (net::ERR_NETWORK_CHANGED): then it is begun again.
     """
     failures: list[str] = []
-    for _ in range(4):
+    for _ in range(8):
         visitor = visitor_of(context, site)
         visitor.page.on("requestfailed", lambda request: failures.append(str(request.failure)))
         try:
@@ -169,6 +169,7 @@ def _at_a_course(context: BrowserContext, site: Site) -> Visitor:
                 raise
             context.clear_cookies()
             visitor.page.close()
+            time.sleep(2)
         else:
             return visitor
     raise AssertionError(f"no page: {failures}")
