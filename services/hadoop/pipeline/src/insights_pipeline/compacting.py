@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from insights_pipeline.logs.reader import make_lasting
+from insights_pipeline.logs.reader import make_lasting, sync
 from insights_pipeline.update import alone
 from insights_pipeline.warehouse import (
     event_file,
@@ -104,19 +104,11 @@ def _compact(warehouse: Warehouse, day: _Day) -> None:
     # that is the new one, after it the old ones.
     (part / _NAME).replace(home)
     shutil.rmtree(part)
-    _sync(home.parent)
+    sync(home.parent)
     warehouse.replace_parts(day.date, day.run, _NAME, day.rows, home.stat().st_size)
     for file in day.files:
         if file != home:
             file.unlink()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _join_rejects(data: Path, before: date) -> None:

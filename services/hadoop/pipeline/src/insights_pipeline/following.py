@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from insights_pipeline.runs import RunRecord
     from insights_pipeline.update import Update
 
-EVERY = 60
-"""Seconds from the start of an update to the start of the next, where nothing else is said."""
 _WHOLE_EVERY = 3600  # seconds between writings of what is written whole
 _SEARCH_AGAIN = 300  # seconds after which a search server that was away is tried again
 _TELL_AGAIN = 3600  # seconds after which a failure that lasts is told again

@@ -422,11 +422,16 @@ def make_lasting(folder: Path) -> None:
     All at once: the first call to the disk takes the others' work along.
     """
     for path in (*folder.iterdir(), folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(path)
+
+
+def sync(path: Path) -> None:
+    """Have a file, or a folder's names, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def put_together(file: LogFile, reads: Iterable[PieceRead]) -> PieceRead:

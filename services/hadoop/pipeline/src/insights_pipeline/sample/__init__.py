@@ -4,12 +4,11 @@ Standard library only. The same options give the same lines everywhere, and, com
 same zlib, the same files.
 """
 
-from insights_pipeline.sample.live import EVENTS_A_SECOND, sample_until_today, write_live
+from insights_pipeline.sample.live import sample_until_today, write_live
 from insights_pipeline.sample.options import SampleError, SampleOptions, options_for_size
 from insights_pipeline.sample.writer import Sample, read_sample, write_sample
 
 __all__ = [
-    "EVENTS_A_SECOND",
     "Sample",
     "SampleError",
     "SampleOptions",
